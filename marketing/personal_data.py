@@ -23,6 +23,7 @@ from marketing.models import (
     PreflightFailure,
     ProviderEvent,
     SendOnce,
+    WorkflowCall,
 )
 
 OURS = ("lease", "leased_until")
@@ -38,6 +39,12 @@ def _not_sent_yet(subject: DataSubject) -> QuerySet[Any]:
 
 def _passages_under_way(subject: DataSubject) -> QuerySet[Any]:
     return Enrollment.objects.filter(customer=subject.pk, state__in=Enrollment.UNDER_WAY)
+
+
+def _calls_to_make(subject: DataSubject) -> QuerySet[Any]:
+    return WorkflowCall.objects.filter(
+        enrollment__customer=subject.pk, state=WorkflowCall.State.PENDING
+    )
 
 
 def _moves_of_passages(subject: DataSubject) -> QuerySet[Any]:
@@ -87,6 +94,18 @@ TABLES = (
             "waiting_for": "",
         },
         exported=False,
+    ),
+    PersonalTable(
+        "calls of workflows to make",
+        _calls_to_make,
+        replace={"state": WorkflowCall.State.FAILED},
+        exported=False,
+    ),
+    PersonalTable(
+        "calls of workflows",
+        rows_of(WorkflowCall, "enrollment__customer"),
+        replace={"body": {}, "answer": {}, "error": ""},
+        internal=("picks", "leased_until"),
     ),
     PersonalTable(
         "passages through workflows",

@@ -14,6 +14,7 @@ def register() -> None:
     privacy.register_tables(*personal_data.TABLES)
     privacy.register_retention("RETENTION_RECEIPTS_DAYS", personal_data.delete_provider_events)
     privacy.register_retention("RETENTION_LINKS_DAYS", personal_data.delete_former_messages)
+    privacy.register_retention("RETENTION_WEBHOOK_DELIVERIES_DAYS", workflows.delete_calls)
     ingest.register_file_types(*FILE_TYPES)
     campaigns.register()
     workflows.register()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from crm.queues import Queue, recurring, task
+from crm.queues import Queue, one_at_a_time, recurring, task
 from marketing import campaigns, sending, tracking, workflows
 
 NUDGE_SECONDS = 10
@@ -58,6 +58,18 @@ def simulate_engagement() -> None:
 @recurring("Advance workflows", every=timedelta(seconds=1), queue=Queue.FEEDS, turn=2)
 def advance_workflows() -> bool:
     return workflows.advance()
+
+
+@recurring("Start calls of workflows", every=timedelta(seconds=1), queue=Queue.DEFAULT)
+def start_workflow_calls() -> None:
+    """Start a task for each endpoint, so that a slow endpoint delays no other."""
+    for endpoint_id in workflows.endpoints_with_calls():
+        make_workflow_calls.delay(endpoint_id)
+
+
+@one_at_a_time(queue=Queue.DEFAULT, turn=4)
+def make_workflow_calls(endpoint_id: int) -> bool:
+    return workflows.make_calls(endpoint_id) > 0
 
 
 @recurring("Start workflows by date and schedule", every=timedelta(seconds=20), queue=Queue.FEEDS)

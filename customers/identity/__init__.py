@@ -9,7 +9,7 @@ from customers.identity.changes import (
     release_emails,
     save_identities,
 )
-from customers.identity.customer_foreign_keys import prefer, refuse_when
+from customers.identity.customer_foreign_keys import before_merge, prefer, refuse_when
 from customers.identity.duplicates import dismiss, find_duplicates
 from customers.identity.merging import CHOOSABLE, NotMerged, merge, survivor_of, undo
 from customers.identity.resolve import (

@@ -1,7 +1,7 @@
 """Every foreign key to Customer, in whatever app, found through Django's registry.
 
 A merge moves rows of higher apps without their help. Where a customer can have only one row of a kind (one message a
-batch), an app says with `prefer()` which of two stays.
+batch), an app says with `prefer()` which of two stays, or gives the other an end of its own with `before_merge()`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from django.db import models
 from customers.models import Customer, LikelyDuplicate
 
 Veto = Callable[[int, int], str]
+Preparation = Callable[[int, int], None]
 
 _preferences: dict[type[models.Model], models.Case] = {}
 _vetoes: list[Veto] = []
+_preparations: list[Preparation] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,18 @@ def refuse_when(veto: Veto) -> None:
 def reason_against(survivor: int, duplicate: int) -> str:
     """Return the first reason of an app against the merge, or ""."""
     return next((reason for veto in _vetoes if (reason := veto(survivor, duplicate))), "")
+
+
+def before_merge(preparation: Preparation) -> None:
+    """Call `preparation(survivor, duplicate)` in the transaction of each merge, before rows move."""
+    if preparation not in _preparations:
+        _preparations.append(preparation)
+
+
+def prepare(survivor: int, duplicate: int) -> None:
+    """Let apps prepare their rows of two locked customers for the merge."""
+    for preparation in _preparations:
+        preparation(survivor, duplicate)
 
 
 @cache

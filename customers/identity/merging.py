@@ -12,7 +12,12 @@ from crm.accounts.models import User
 from crm.events import outbox
 from customers import consent, customer_totals, push
 from customers.identity.changes import LOCK_BATCHES, emit_changed
-from customers.identity.customer_foreign_keys import Belonging, belongings, reason_against
+from customers.identity.customer_foreign_keys import (
+    Belonging,
+    belongings,
+    prepare,
+    reason_against,
+)
 from customers.models import Customer, Merge, SegmentMembership
 from customers.timeline import types
 
@@ -70,6 +75,7 @@ def merge(
             raise NotMerged(_("One of these people was erased."))
         if against := reason_against(survivor, duplicate):
             raise NotMerged(against)
+        prepare(survivor, duplicate)
         theirs, before = _as_json(duplicate), _as_json(survivor)
         set_aside, moved = _hand_over(survivor, duplicate)
         Customer.objects.filter(pk=duplicate)._raw_delete("default")

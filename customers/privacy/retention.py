@@ -50,7 +50,8 @@ def apply(now: datetime | None = None) -> dict[str, int]:
 
 def register(setting: str, forget_before: Callable[[datetime], int]) -> None:
     """Delete data of a higher app too, after the number of days in the setting."""
-    RULES[setting] = forget_before
+    ours = RULES.get(setting)
+    RULES[setting] = (lambda then: ours(then) + forget_before(then)) if ours else forget_before
 
 
 def _interaction_properties(then: datetime) -> int:

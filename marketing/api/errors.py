@@ -19,6 +19,8 @@ from marketing.channels import SendError
 from marketing.content import ContentError, SnippetInUse
 from marketing.sending.sender_accounts import NoSender
 
+MOST_NAMED = 10
+
 
 class ProviderFailed(APIException):
     """502: the provider of the channel refused the message."""
@@ -49,7 +51,7 @@ class MarketingProblems(APIView):
             case HasSent() | images.InUse() | SnippetInUse():
                 exc = Conflict(str(exc))
             case ProtectedError():
-                exc = Conflict(_("It is in use and cannot be deleted."))
+                exc = Conflict(_in_use(exc))
             case SendError():
                 exc = ProviderFailed(str(exc))
         return super().handle_exception(exc)
@@ -61,3 +63,11 @@ class MarketingProblems(APIView):
         response = Response(body, status=status.HTTP_409_CONFLICT)
         response.exception = True
         return as_problem(response, self.get_exception_handler_context())
+
+
+def _in_use(refused: ProtectedError) -> str:
+    """Say which objects protect another one from being deleted."""
+    names = sorted({f"{each._meta.verbose_name} “{each}”" for each in refused.protected_objects})
+    return _("It is in use and cannot be deleted, by: %(names)s.") % {
+        "names": ", ".join(names[:MOST_NAMED])
+    }

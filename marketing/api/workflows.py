@@ -118,8 +118,14 @@ class TransferSerializer(serializers.Serializer[Any]):
     unmapped = serializers.DictField(child=serializers.IntegerField())
 
 
+class WarningSerializer(serializers.Serializer[Any]):
+    path = serializers.CharField()
+    message = serializers.CharField()
+
+
 class PublishedSerializer(TransferSerializer):
     version = serializers.IntegerField(allow_null=True)
+    warnings = WarningSerializer(many=True, help_text="Doubts that do not prevent publishing.")
 
 
 class EnrollSerializer(serializers.Serializer[Any]):
@@ -279,7 +285,12 @@ class WorkflowViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewS
         else:
             version, transfer = workflows.publish(workflow, by=user_of(request), plan=plan)
             number = version.number
-        return Response(PublishedSerializer({**_as_dict(transfer), "version": number}).data)
+        answer = {
+            **_as_dict(transfer),
+            "version": number,
+            "warnings": workflows.warnings_of(workflows.read(workflow.draft), workflow),
+        }
+        return Response(PublishedSerializer(answer).data)
 
     @extend_schema(parameters=[ID], request=None, responses=WorkflowSerializer)
     @action(detail=True, methods=["post"])

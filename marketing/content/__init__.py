@@ -5,7 +5,7 @@ The public face of the package. Everything outside it imports from here.
 
 from marketing.content.build import check_message, links_of, validate
 from marketing.content.channel_parts import ALL_PARTS, PARTS
-from marketing.content.checks import Finding, check
+from marketing.content.checks import Finding, check, unknown_in
 from marketing.content.context import CUSTOMER_FIELDS, customer_context, person_context
 from marketing.content.from_message import format_of, make_template
 from marketing.content.link_check import unreachable
@@ -24,7 +24,7 @@ from marketing.content.starters import STARTERS
 from marketing.content.tokens import Purpose, make_token, read_token, signed_url
 from marketing.content.unsubscribe_link import shows_link
 from marketing.content.utm import UtmTags
-from marketing.content.variables import values_for
+from marketing.content.variables import unknown, values_for
 from marketing.content.versions import (
     freeze,
     freeze_variants,

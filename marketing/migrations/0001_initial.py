@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("customers", "0001_initial"),
+        ("events", "0001_initial"),
         ("django_celery_beat", "0019_alter_periodictasks_options"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -2886,6 +2887,7 @@ class Migration(migrations.Migration):
                             ("manual", "Removed by a user"),
                             ("stopped", "Stopped by another workflow"),
                             ("published", "Ended by a new version"),
+                            ("merged", "Customer merged"),
                             ("erased", "Customer erased"),
                             ("archived", "Workflow archived"),
                             ("rounds", "Limit of rounds reached"),
@@ -3294,5 +3296,105 @@ class Migration(migrations.Migration):
                 ),
                 name="enrollment_under_way_wakes",
             ),
+        ),
+        migrations.CreateModel(
+            name="WorkflowCall",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("visit", models.CharField(max_length=40, unique=True)),
+                ("step", models.CharField(max_length=100, verbose_name="step")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("http", "Webhook"), ("notify", "E-mail to staff")],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("body", models.JSONField(default=dict, verbose_name="body")),
+                ("picks", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("calling", "Calling"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("unconfirmed", "Outcome unknown"),
+                        ],
+                        db_default="pending",
+                        default="pending",
+                        max_length=20,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(
+                        db_default=0, default=0, verbose_name="attempts"
+                    ),
+                ),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        verbose_name="next attempt",
+                    ),
+                ),
+                ("leased_until", models.DateTimeField(null=True)),
+                (
+                    "response_code",
+                    models.PositiveSmallIntegerField(null=True, verbose_name="response code"),
+                ),
+                ("answer", models.JSONField(db_default={}, default=dict, verbose_name="answer")),
+                (
+                    "error",
+                    models.TextField(blank=True, db_default="", default="", verbose_name="error"),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="created"
+                    ),
+                ),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="events.webhookendpoint",
+                        verbose_name="webhook",
+                    ),
+                ),
+                (
+                    "enrollment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="calls",
+                        to="marketing.enrollment",
+                        verbose_name="passage",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "call of a workflow",
+                "verbose_name_plural": "calls of workflows",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["pending", "calling"])),
+                        fields=["endpoint", "next_attempt_at"],
+                        name="workflowcall_due",
+                    ),
+                    models.Index(fields=["created_at"], name="workflowcall_created"),
+                ],
+            },
         ),
     ]

@@ -11,6 +11,7 @@ from marketing.models.workflow import (
     Enrollment,
     EnrollmentEvent,
     Workflow,
+    WorkflowCall,
     WorkflowStep,
     WorkflowVersion,
 )

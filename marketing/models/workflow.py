@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm import masking
 from crm.columns import OPTIONAL_TEXT
+from crm.events.models import WebhookEndpoint
 from customers.models import Customer
 from marketing.models.campaign import Campaign
 
@@ -190,6 +191,7 @@ class Enrollment(masking.Personal):
         MANUAL = "manual", _("Removed by a user")
         STOPPED = "stopped", _("Stopped by another workflow")
         PUBLISHED = "published", _("Ended by a new version")
+        MERGED = "merged", _("Customer merged")
         ERASED = "erased", _("Customer erased")
         ARCHIVED = "archived", _("Workflow archived")
         ROUNDS = "rounds", _("Limit of rounds reached")
@@ -317,3 +319,63 @@ class EnrollmentEvent(masking.Personal):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.step}"
+
+
+class WorkflowCall(masking.Personal):
+    """A call that a step makes outside: a post to a webhook, or a mail to staff. Its visit makes it once.
+
+    `body` is what is posted or mailed; `picks` maps the names of answers to their places in the response, and `answer` has them.
+    """
+
+    personal = {"body": masking.payload, "answer": masking.payload, "error": masking.prose}
+
+    class Kind(models.TextChoices):
+        HTTP = "http", _("Webhook")
+        NOTIFY = "notify", _("E-mail to staff")
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        CALLING = "calling", _("Calling")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        UNCONFIRMED = "unconfirmed", _("Outcome unknown")
+
+    enrollment = models.ForeignKey(
+        Enrollment, models.CASCADE, related_name="calls", verbose_name=_("passage")
+    )
+    visit = models.CharField(max_length=40, unique=True)
+    step = models.CharField(_("step"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    endpoint = models.ForeignKey(
+        WebhookEndpoint, models.SET_NULL, null=True, related_name="+", verbose_name=_("webhook")
+    )
+    body = models.JSONField(_("body"), default=dict)
+    picks = models.JSONField(default=dict)
+    state = models.CharField(
+        _("state"), max_length=20, choices=State, default=State.PENDING, db_default=State.PENDING
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), db_default=Now())
+    leased_until = models.DateTimeField(null=True)
+    response_code = models.PositiveSmallIntegerField(_("response code"), null=True)
+    answer = models.JSONField(_("answer"), default=dict, db_default={})
+    error = models.TextField(_("error"), **OPTIONAL_TEXT)
+    created_at = models.DateTimeField(_("created"), db_default=Now())
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        verbose_name = _("call of a workflow")
+        verbose_name_plural = _("calls of workflows")
+        indexes = [
+            # calls.make: the due calls of an endpoint, and those of dead workers
+            models.Index(
+                fields=["endpoint", "next_attempt_at"],
+                name="workflowcall_due",
+                condition=Q(state__in=["pending", "calling"]),
+            ),
+            # retention
+            models.Index(fields=["created_at"], name="workflowcall_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.visit}"

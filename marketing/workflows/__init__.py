@@ -3,9 +3,13 @@
 The public face of the package. Everything outside it imports from here.
 """
 
+from marketing.workflows.calls import delete_before as delete_calls
+from marketing.workflows.calls import due as endpoints_with_calls
+from marketing.workflows.calls import make as make_calls
+from marketing.workflows.checks import check, warnings_of
 from marketing.workflows.clock import enter_by_clock
 from marketing.workflows.definition import Definition, published, read
-from marketing.workflows.document import shown
+from marketing.workflows.document import Unreadable, as_text, as_yaml, parsed, shown
 from marketing.workflows.engine import advance, advance_workflow, end_by_hand, put_at, retry
 from marketing.workflows.entries import NotActive, enroll
 from marketing.workflows.feed import (
@@ -32,7 +36,6 @@ from marketing.workflows.steps import step_types
 from marketing.workflows.versions import (
     Transfer,
     Unmapped,
-    check,
     differences,
     plan_transfer,
     publish,

@@ -19,10 +19,10 @@ from marketing.messages import zones
 from marketing.models import Workflow
 from marketing.schedule import Rhythm, wall_clock
 from marketing.workflows.definition import published
-from marketing.workflows.entries import Entrant, enter
+from marketing.workflows.entries import ADVANCE, Entrant, enter
 from marketing.workflows.entry_kinds import Entry
-from marketing.workflows.feed import ADVANCE
-from marketing.workflows.steps.wait import DATES, WEEKDAYS, in_year
+from marketing.workflows.local_time import WEEKDAYS
+from marketing.workflows.steps.wait import DATES, in_year
 
 CHUNK = 5_000
 DAY = timedelta(days=1)
@@ -34,7 +34,7 @@ def enter_by_clock(*, now: datetime | None = None) -> bool:
     """Let customers enter the active workflows whose time has come, a chunk of each; returns whether there are more."""
     now = now or timezone.now()
     active = Workflow.objects.filter(state=Workflow.State.ACTIVE).order_by("pk")
-    return any(_enter(pk, now) for pk in active.values_list("pk", flat=True))
+    return True in [_enter(pk, now) for pk in active.values_list("pk", flat=True)]
 
 
 @transaction.atomic

@@ -8,39 +8,33 @@ nothing is done without being told. Events wake passages early (marketing.workfl
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import OperationalError, transaction
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from marketing.messages import transitions
-from marketing.models import Campaign, Enrollment, EnrollmentEvent, Workflow, WorkflowStep
+from crm.nudge import nudge
+from marketing.models import Enrollment, Workflow
 from marketing.workflows import evidence, passages
-from marketing.workflows.definition import Definition, published
+from marketing.workflows.definition import published
+from marketing.workflows.entries import ADVANCE, Entrant, enter
 from marketing.workflows.evidence import Period
-from marketing.workflows.passages import Happening, Passage
+from marketing.workflows.passages import Passage
 from marketing.workflows.steps import Step
+from marketing.workflows.turn import ExitReason, State, Turn
 
 logger = logging.getLogger(__name__)
 
 CHUNK = 5_000
-MOST_VISITS = 1_000
-"""Steps of one passage: one that comes to more goes round in circles."""
-LONGEST_ERROR = 1_000
-
-State = Enrollment.State
-Kind = EnrollmentEvent.Kind
-ExitReason = Enrollment.ExitReason
 
 
 def advance(*, now: datetime | None = None) -> bool:
     """Move the due passages of all active workflows, a chunk of each; returns whether more may be due."""
     active = Workflow.objects.filter(state=Workflow.State.ACTIVE).order_by("pk")
-    return any(advance_workflow(each, now=now) == CHUNK for each in active)
+    return CHUNK in [advance_workflow(each, now=now) for each in active]
 
 
 def advance_workflow(workflow: Workflow, *, now: datetime | None = None, limit: int = CHUNK) -> int:
@@ -55,8 +49,9 @@ def advance_workflow(workflow: Workflow, *, now: datetime | None = None, limit: 
             due = passages.lock_due(workflow.pk, now, limit)
             if due:
                 turn = Turn(workflow, now)
-                turn.move(due)
+                move(turn, due)
                 turn.save()
+                _start_others(turn)
         return len(due)
     except OperationalError:  # the database's fault, no passage's
         raise
@@ -81,6 +76,19 @@ def end_by_hand(workflow: Workflow, ids: Sequence[int], reason: str = ExitReason
 
 
 @transaction.atomic
+def end_lesser(survivor: int, duplicate: int) -> None:
+    """End, of two passages under way with one key, the one that is less far: the customers become one."""
+    under_way = Enrollment.objects.filter(
+        customer__in=(survivor, duplicate), state__in=Enrollment.UNDER_WAY
+    )
+    locked = under_way.select_for_update().select_related("workflow").order_by("pk")
+    first: dict[tuple[int, str], Enrollment] = {}
+    for each in sorted(locked, key=lambda each: (-each.visits, each.customer_id != survivor)):
+        if first.setdefault((each.workflow_id, each.entry_key), each) is not each:
+            end_by_hand(each.workflow, [each.pk], ExitReason.MERGED)
+
+
+@transaction.atomic
 def put_at(workflow: Workflow, passage_id: int, key: str) -> int:
     """Put a passage under way at a step of its version; returns how many were. Raises KeyError for a step that is not in it."""
     turn = Turn(workflow, timezone.now())
@@ -88,7 +96,7 @@ def put_at(workflow: Workflow, passage_id: int, key: str) -> int:
     for each in found:
         if key not in published(each.version_id).steps:
             raise KeyError(key)
-        turn.go_to([each], key)
+        turn.put([each], key)
     turn.save()
     return len(found)
 
@@ -116,167 +124,58 @@ def _put_aside(workflow: Workflow, passage_id: int, error: Exception, now: datet
     turn.save()
 
 
-class Turn:
-    """One transaction's work on passages of a workflow, which the transaction has locked.
+def move(turn: Turn, due: Sequence[Passage]) -> None:
+    """Take passages as far as they go now: first those that exit, then step by step."""
+    _exit(turn, due)
+    staying = [each for each in due if each.under_way]
+    turn.arrive(each for each in staying if each.state == State.ACTIVE)
+    waiting = [each for each in staying if each.state == State.WAITING]
+    for step, standing in _by_step(turn, waiting):
+        step.wake(turn, standing)
+    for arrived in turn.arrivals():
+        for step, standing in _by_step(turn, arrived):
+            step.arrive(turn, standing)
 
-    Steps say what becomes of the passages at them by go(), hold() and end().
-    """
 
-    def __init__(self, workflow: Workflow, now: datetime) -> None:
-        self.workflow, self.now = workflow, now
-        self._arrived: dict[tuple[int, str], list[Passage]] = defaultdict(list)
-        self._touched: dict[int, Passage] = {}
-        self._happenings: list[Happening] = []
-        self._contexts: dict[int, dict[str, Any]] = {}
-        self._campaigns: dict[tuple[int, str], Campaign] = {}
-
-    def move(self, due: Sequence[Passage]) -> None:
-        """Take passages as far as they go now: first those that exit, then step by step."""
-        self._exit(due)
-        staying = [each for each in due if each.under_way]
-        for each in staying:
-            if each.state == State.ACTIVE:
-                self._arrived[each.version_id, each.step].append(each)
-        waiting = [each for each in staying if each.state == State.WAITING]
-        for step, standing in self._by_step(waiting):
-            step.wake(self, standing)
-        while self._arrived:
-            _place, arrived = self._arrived.popitem()
-            for step, standing in self._by_step(arrived):
-                step.arrive(self, standing)
-
-    def contexts(self, found: Sequence[Passage]) -> Mapping[int, Mapping[str, Any]]:
-        """Return what `entry` and `steps` stand for, by passage id."""
-        missing = [each for each in found if each.id not in self._contexts]
-        if missing:
-            self._contexts |= passages.contexts(missing)
-        return self._contexts
-
-    def campaign_of(self, passage: Passage) -> Campaign:
-        """Return the campaign of the send step at which a passage stands."""
-        place = passage.version_id, passage.step
-        if place not in self._campaigns:
-            steps = WorkflowStep.objects.select_related("campaign__topic", "campaign__sender")
-            campaign = steps.get(version=passage.version_id, key=passage.step).campaign
-            assert campaign
-            self._campaigns[place] = campaign
-        return self._campaigns[place]
-
-    def count_left(self, found: Sequence[Passage], step: str, branch: str) -> Mapping[int, int]:
-        """Return how often passages have left a step by a branch, by their id, this turn included."""
-        counts = Counter(
-            each.passage.id
-            for each in self._happenings
-            if (each.kind, each.step, each.branch) == (Kind.LEFT, step, branch)
-        )
-        left = EnrollmentEvent.objects.filter(
-            enrollment_id__in=[each.id for each in found], kind=Kind.LEFT, step=step, branch=branch
-        )
-        counts.update(dict(left.values_list("enrollment_id").annotate(number=Count("pk"))))
-        return counts
-
-    def go(
-        self,
-        found: Iterable[Passage],
-        branch: str = "",
-        why: Mapping[int, Mapping[str, Any]] | None = None,
-    ) -> None:
-        """Let passages leave their step by a branch; `why` gives the reason by passage id."""
-        for each in found:
-            detail = why.get(each.id, {}) if why else {}
-            self._record(each, Kind.LEFT, step=each.step, branch=branch, detail=detail)
-            self._come_to(each, self._definition(each).steps[each.step].next.get(branch))
-
-    def go_to(self, found: Iterable[Passage], key: str | None, **detail: Any) -> None:
-        """Put passages at a step of their version, or end them, whatever they waited for."""
-        for each in found:
-            self._record(each, Kind.MOVED, step=each.step, branch=key or "", detail=detail)
-            self._come_to(each, key)
-
-    def hold(
-        self,
-        found: Iterable[Passage],
-        until: datetime,
-        *,
-        event: str = "",
-        look_at: datetime | None = None,
-    ) -> None:
-        """Let passages wait at their step until a time; they are looked at then, at `look_at`, and when the event happens."""
-        for passage in found:
-            passage.state, passage.waiting_for = State.WAITING, event
-            passage.due_at, passage.wake_at = until, min(until, look_at or until)
-            self._touched[passage.id] = passage
-
-    def end(
-        self,
-        found: Iterable[Passage],
-        state: str = State.COMPLETED,
-        *,
-        reason: str = "",
-        error: str = "",
-        why: Mapping[str, Any] | None = None,
-    ) -> None:
-        """End passages. The messages of those that exit are skipped where they have not left."""
-        ended = list(found)
-        for passage in ended:
-            kind = {State.COMPLETED: Kind.COMPLETED, State.FAILED: Kind.FAILED}.get(
-                State(state), Kind.EXITED
-            )
-            self._record(passage, kind, step=passage.step, branch=reason, detail=why or {})
-            passage.state, passage.exit_reason, passage.error = state, reason, error[:LONGEST_ERROR]
-            passage.due_at, passage.wake_at, passage.waiting_for = None, None, ""
-            passage.ended_at = self.now
-        if state == State.EXITED:
-            transitions.cancel_visits([visit for each in ended for visit in each.all_visits])
-
-    def save(self) -> None:
-        """Write where the passages are, and what happened to them."""
-        passages.save(self.workflow.pk, list(self._touched.values()), self._happenings, self.now)
-
-    def _definition(self, passage: Passage) -> Definition:
-        return published(passage.version_id)
-
-    def _by_step(self, found: Sequence[Passage]) -> Iterator[tuple[Step, list[Passage]]]:
-        """Yield each step with the passages at it. A passage of a workflow without steps ends."""
-        by_step: dict[tuple[int, str], list[Passage]] = defaultdict(list)
-        for each in found:
-            by_step[each.version_id, each.step].append(each)
-        for (version_id, key), standing in by_step.items():
-            if key:
-                yield published(version_id).steps[key], standing
-            else:
-                self.end(standing)
-
-    def _come_to(self, passage: Passage, key: str | None) -> None:
-        if key is None:
-            self.end([passage])
-        elif passage.visits >= MOST_VISITS:
-            self.end([passage], State.EXITED, reason=ExitReason.ROUNDS)
+def _by_step(turn: Turn, found: Sequence[Passage]) -> Iterator[tuple[Step, list[Passage]]]:
+    """Yield each step with the passages at it. A passage of a workflow without steps ends."""
+    by_step: dict[tuple[int, str], list[Passage]] = defaultdict(list)
+    for each in found:
+        by_step[each.version_id, each.step].append(each)
+    for (version_id, key), standing in by_step.items():
+        if key:
+            yield published(version_id).steps[key], standing
         else:
-            passage.left_at, passage.came_at = passage.came_at, self.now
-            passage.step, passage.visits, passage.state = key, passage.visits + 1, State.ACTIVE
-            passage.due_at, passage.wake_at, passage.waiting_for = None, self.now, ""
-            self._arrived[passage.version_id, key].append(passage)
+            turn.end(standing)
 
-    def _record(self, passage: Passage, kind: str, **more: Any) -> None:
-        self._touched[passage.id] = passage
-        self._happenings.append(Happening(passage, kind, **more))
 
-    def _exit(self, due: Sequence[Passage]) -> None:
-        """End the passages whose exit event has happened since they entered, read by a feed or not, or whose exit rules are true."""
-        by_version: dict[int, list[Passage]] = defaultdict(list)
-        for each in due:
-            by_version[each.version_id].append(each)
-        for version_id, standing in by_version.items():
-            exits = published(version_id).exits
-            for condition in exits.events:
-                periods = [(each, Period(each.entered_at)) for each in standing if each.under_way]
-                for passage, row in evidence.first_events(condition, periods, self.contexts):
-                    self.end(
-                        [passage], State.EXITED, reason=ExitReason.EVENT, why=evidence.told(row)
-                    )
-            for rules in exits.rules:
-                staying = [each for each in standing if each.under_way]
-                fitting = evidence.fitting_customers(rules, staying, self.now)
-                leaving = [each for each in staying if each.customer_id in fitting]
-                self.end(leaving, State.EXITED, reason=ExitReason.RULES, why={"rules": rules})
+def _exit(turn: Turn, due: Sequence[Passage]) -> None:
+    """End the passages whose exit event has happened since they entered, read by a feed or not, or whose exit rules are true."""
+    by_version: dict[int, list[Passage]] = defaultdict(list)
+    for each in due:
+        by_version[each.version_id].append(each)
+    for version_id, standing in by_version.items():
+        exits = published(version_id).exits
+        for condition in exits.events:
+            periods = [(each, Period(each.entered_at)) for each in standing if each.under_way]
+            for passage, row in evidence.first_events(condition, periods, turn.variables):
+                turn.end([passage], State.EXITED, reason=ExitReason.EVENT, why=evidence.told(row))
+        for rules in exits.rules:
+            staying = [each for each in standing if each.under_way]
+            fitting = evidence.fitting_customers(rules, staying, turn.now)
+            leaving = [each for each in staying if each.customer_id in fitting]
+            turn.end(leaving, State.EXITED, reason=ExitReason.RULES, why={"rules": rules})
+
+
+def _start_others(turn: Turn) -> None:
+    """Let the customers of passages at a start step enter the workflows that it names, where those are active."""
+    others = Workflow.objects.filter(slug__in=turn.starting, state=Workflow.State.ACTIVE)
+    for other in others.order_by("pk"):
+        starters = turn.starting[other.slug]
+        contexts = turn.contexts(starters)
+        entrants = [
+            Entrant(each.customer_id, turn.now, each.entry_key, contexts[each.id]["entry"])
+            for each in starters
+        ]
+        if enter(other, entrants, now=turn.now):
+            nudge(ADVANCE)

@@ -22,6 +22,8 @@ from marketing.workflows.definition import Definition, published
 FRESH = timedelta(days=1)
 """Older events, such as those of an imported file, let nobody enter."""
 LONGEST_KEY = 200
+ADVANCE = "marketing.tasks.advance_workflows"
+"""The task to nudge after customers have entered."""
 
 State = Enrollment.State
 Kind = EnrollmentEvent.Kind
@@ -132,12 +134,15 @@ def enroll(
     locked = Workflow.objects.select_for_update(no_key=True).get(pk=workflow.pk)
     if locked.state != Workflow.State.ACTIVE:
         raise NotActive(_("Customers cannot enter: the workflow is not active. Activate it first."))
+    assert locked.version_id
+    if published(locked.version_id).entry.on == "workflow":
+        raise NotActive(_("Customers cannot enter: only other workflows start this one."))
     now = timezone.now()
     return enter(locked, [Entrant(each, now, key, context) for each in customers], now=now)
 
 
 class NotActive(ValueError):
-    """The workflow is a draft, paused or archived."""
+    """Customers cannot enter the workflow: it is a draft, paused or archived, or other workflows alone start it."""
 
 
 def _of_audience(

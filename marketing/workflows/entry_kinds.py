@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Segment
 from marketing.models import Campaign
+from marketing.workflows.local_time import read_clock
 from marketing.workflows.reading import EventCondition, Fields
 
 KINDS = ("event", "segment", "date", "schedule", "api", "workflow")
@@ -75,16 +76,6 @@ def read_entry(fields: Fields) -> Entry:
             settings = _schedule(fields)
     fields.done()
     return Entry(on=kind or "api", audience=audience, **settings)
-
-
-def read_clock(fields: Fields, key: str) -> time:
-    """Return a local time of day, such as 09:00; 09:00 where there is none."""
-    written = fields.text(key, default="09:00", longest=8)
-    try:
-        return time.fromisoformat(written)
-    except ValueError:
-        fields.refuse(key, _("Give a time of day, such as 09:00."))
-        return time(9)
 
 
 def _offset(fields: Fields) -> timedelta:

@@ -19,12 +19,10 @@ from customers.segments import RuleError
 from marketing.models import Workflow, WorkflowVersion
 from marketing.workflows import evidence
 from marketing.workflows.definition import Goal, published
-from marketing.workflows.entries import Entrant, enter, enter_by_events
+from marketing.workflows.entries import ADVANCE, Entrant, enter, enter_by_events
 from marketing.workflows.steps.wait_for import ANY_EVENT
 
 logger = logging.getLogger(__name__)
-
-ADVANCE = "marketing.tasks.advance_workflows"
 
 
 def react_to_events(rows: Sequence[timeline.Row]) -> None:

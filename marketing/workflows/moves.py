@@ -18,7 +18,7 @@ from marketing import campaigns
 from marketing.models import Campaign, Enrollment, Workflow
 from marketing.workflows.definition import published
 from marketing.workflows.engine import end_by_hand
-from marketing.workflows.feed import ADVANCE
+from marketing.workflows.entries import ADVANCE
 
 State = Workflow.State
 ENDED_AT_ONCE = 2_000

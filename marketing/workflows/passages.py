@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from marketing.models import Enrollment, EnrollmentEvent
+from marketing.models import CampaignExecution, Enrollment, EnrollmentEvent, WorkflowStep
 
 State = Enrollment.State
 Kind = EnrollmentEvent.Kind
@@ -24,7 +24,7 @@ _SELECT = ", ".join(f"passage.{column}" for column in COLUMNS)
 
 @dataclass(slots=True)
 class Passage:
-    """A row of an enrollment that this transaction holds."""
+    """A row of an enrollment that this transaction holds. `answers` has what its steps learned in this transaction."""
 
     id: int
     customer_id: int
@@ -42,6 +42,7 @@ class Passage:
     exit_reason: str = ""
     error: str = ""
     ended_at: datetime | None = None
+    answers: dict[str, Any] = field(default_factory=dict)
 
     @property
     def visit(self) -> str:
@@ -106,12 +107,22 @@ def lock_of_customers(workflow_id: int, customers: Sequence[int]) -> list[Passag
 
 
 def contexts(passages: Sequence[Passage]) -> dict[int, dict[str, Any]]:
-    """Return what the variables `entry` and `steps` stand for, by passage id."""
+    """Return what the variables `entry` and `steps` stand for, by passage id: the entry event, answers, and the states of messages."""
     rows = Enrollment.objects.filter(pk__in=[each.id for each in passages])
-    return {
+    found = {
         pk: {"entry": context, "steps": answers}
         for pk, context, answers in rows.values_list("pk", "context", "answers")
     }
+    visits = [visit for each in passages for visit in each.all_visits[:-1]]
+    messages = CampaignExecution.objects.filter(visit__in=visits).order_by("pk")
+    columns = ("visit", "state", "opened_at", "clicked_at", "run__campaign")
+    sent = list(messages.values_list(*columns))
+    steps = WorkflowStep.objects.filter(campaign__in={campaign for *_message, campaign in sent})
+    keys = dict(steps.values_list("campaign", "key"))
+    for visit, state, opened_at, clicked_at, campaign in sent:
+        known = {"state": state, "opened": opened_at is not None, "clicked": clicked_at is not None}
+        found[int(visit.partition(":")[0])]["steps"][keys[campaign]] = known
+    return found
 
 
 def save(
@@ -119,6 +130,7 @@ def save(
 ) -> None:
     """Write where passages are now, and what happened to them."""
     _update(passages)
+    _add_answers([each for each in passages if each.answers])
     _insert_events(workflow_id, happenings, now)
 
 
@@ -147,6 +159,19 @@ def _update(passages: Sequence[Passage]) -> None:
     columns = {name: [getattr(each, name) for each in passages] for name in _WRITTEN}
     with connection.cursor() as cursor:
         cursor.execute(_UPDATE, list(columns.values()))
+
+
+def _add_answers(passages: Sequence[Passage]) -> None:
+    if not passages:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE marketing_enrollment AS passage SET answers = passage.answers || learned.answers
+            FROM unnest(%s::bigint[], %s::jsonb[]) AS learned (id, answers) WHERE passage.id = learned.id
+            """,
+            [[each.id for each in passages], [json.dumps(each.answers) for each in passages]],
+        )
 
 
 def _insert_events(workflow_id: int, happenings: Sequence[Happening], now: datetime) -> None:

@@ -169,15 +169,24 @@ class Fields:
             return []
         return [self._within(f"{key}[{place}]", each) for place, each in enumerate(value)]
 
-    def targets(self, *branches: str, main: str) -> dict[str, str | None]:
-        """Return the next step of each branch; a text is that of the main branch, null and nothing end the passage."""
+    def mapping(self, key: str) -> dict[str, Any]:
+        """Return an object as it is; an empty one where there is none."""
+        value = self.raw(key)
+        if value is not None and not isinstance(value, Mapping):
+            self._refuse(key, _("Give an object."))
+            return {}
+        return dict(value or {})
+
+    def targets(self, *branches: str, main: str | None = None) -> dict[str, str | None]:
+        """Return the next step of each branch; a text is that of the main branch, or of all, null and nothing end the passage."""
         value = self.raw("next")
         if isinstance(value, Mapping):
             fields = self._within("next", value)
             found = {branch: fields._target(branch) for branch in branches}
             fields.done()
             return found
-        return dict.fromkeys(branches) | {main: self._target("next")}
+        target = self._target("next")
+        return dict.fromkeys(branches, target) if main is None else dict.fromkeys(branches) | {main: target}  # fmt: skip
 
     def target(self, key: str = "next") -> str | None:
         """Return the key of the next step; None ends the passage."""

@@ -1,26 +1,22 @@
-"""Register workflows with the rooms below: segments that they use, and which passage a merge keeps."""
+"""Register workflows with the rooms below: the segments that they use, and the passages of merged customers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Case, F
-
 from customers import identity
 from customers.segments import register_followers, register_users, slugs_in
-from marketing.models import Enrollment, Workflow
+from marketing.models import Workflow
+from marketing.workflows.engine import end_lesser
 from marketing.workflows.feed import segments_entered_by
-
-FURTHER_FIRST = Case(default=F("visits"))
-"""Of two passages with one key a merge keeps the one that is further."""
 
 
 def register() -> None:
     """Register workflows, once when the app starts."""
     register_users(workflows_with_segment)
     register_followers(segments_entered_by)
-    identity.prefer(Enrollment, FURTHER_FIRST)
+    identity.before_merge(end_lesser)
 
 
 def workflows_with_segment(slug: str) -> list[Workflow]:

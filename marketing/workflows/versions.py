@@ -19,7 +19,8 @@ from marketing import campaigns
 from marketing.content import ContentError
 from marketing.models import Enrollment, Workflow, WorkflowStep, WorkflowVersion
 from marketing.workflows import document
-from marketing.workflows.definition import Definition, read
+from marketing.workflows.checks import check
+from marketing.workflows.definition import Definition
 from marketing.workflows.engine import end_by_hand
 from marketing.workflows.reading import DefinitionError
 from marketing.workflows.steps.send import Send
@@ -47,25 +48,9 @@ class Unmapped(ValueError):
         self.transfer = transfer
 
 
-def check(document_: object) -> Definition:
-    """Return the definition of a draft that could be published. Raises DefinitionError with every error and its path."""
-    definition = read(document_)
-    errors = [
-        {"path": f"steps.{key}.{path}" if path else f"steps.{key}", "message": message}
-        for key, step in definition.steps.items()
-        for path, message in step.faults()
-    ]
-    errors += [
-        {"path": f"entry.{path}", "message": message} for path, message in definition.entry.faults()
-    ]
-    if errors:
-        raise DefinitionError(errors)
-    return definition
-
-
 def plan_transfer(workflow: Workflow, plan: Mapping[str, str]) -> Transfer:
     """Return what publishing the draft would do to the passages under way. Raises DefinitionError."""
-    return _transfer(workflow, check(workflow.draft), plan)
+    return _transfer(workflow, check(workflow.draft, workflow), plan)
 
 
 @transaction.atomic
@@ -80,7 +65,7 @@ def publish(
     plan = plan or {}
     locked = Workflow.objects.select_for_update().get(pk=workflow.pk)
     _check_approved(locked, by)
-    definition = check(locked.draft)
+    definition = check(locked.draft, locked)
     transfer = _transfer(locked, definition, plan)
     if transfer.unmapped:
         raise Unmapped(transfer)

@@ -76,6 +76,15 @@ def test_an_example_is_read_whole() -> None:
         (define({"a": {"type": "wait_for", "event": "x"}}), "steps.a.timeout"),
         (define({"a": {"type": "emit", "event": "order_placed"}}), "steps.a.event"),
         (define({"a": {"type": "go_to"}}), "steps.a.step"),
+        (define({"a": {"type": "start"}}), "steps.a.workflow"),
+        (
+            define(
+                {"a": {"type": "wait", "for": "1h", "window": {"from": "09:00", "to": "17:00"}}}
+            ),
+            "steps.a",
+        ),
+        (define({"a": {"type": "send", "template": "x", "send_at": "noon"}}), "steps.a.send_at"),
+        (define({"a": {"type": "send", "template": "x", "window": {}}}), "steps.a.window"),
         (define(entry={"on": "moon"}), "entry.on"),
         (define(entry={"on": "event", "event": 7}), "entry.event"),
         (define(entry={"on": "schedule", "every": "daily", "at": "25:00"}), "entry.at"),

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from crm.events import reader
+from customers import identity
 from customers.models import Customer, Segment
 from marketing import workflows
 from marketing.models import CampaignExecution, Enrollment
@@ -328,3 +329,60 @@ def test_a_skipped_message_leads_into_its_own_branch() -> None:
     enroll(make_workflow(define(steps)), ada)
     assert way(passage(ada)) == ["entered", "mail>skipped", "tag>", "completed"]
     assert Customer.objects.get().tags == ["no address"]
+
+
+def test_a_start_step_lets_customers_enter_another_workflow() -> None:
+    ada = make_customer()
+    follow_up = make_workflow(
+        define({"pause": {"type": "wait", "for": "1d"}}, entry={"on": "workflow"})
+    )
+    steps = {"more": {"type": "start", "workflow": follow_up.slug}}
+    starter = make_workflow(define(steps, entry=CART))
+    happen(ada, "cart_updated", cart_id="c1")
+    pass_time()
+    pass_time()
+    started = passage(ada, workflow=follow_up)
+    assert (started.state, started.entry_key) == ("waiting", "c1")
+    assert started.context == {"cart_id": "c1"}
+    assert way(passage(ada, workflow=starter)) == ["entered", "more>", "completed"]
+    with pytest.raises(workflows.NotActive):
+        workflows.enroll(follow_up, [ada.pk], context={})
+
+
+def test_a_stop_step_ends_the_passages_of_another_workflow() -> None:
+    ada, bob = make_customer(email="ada@example.com"), make_customer(email="bob@example.com")
+    make_template(name="hello", body="{{ unsubscribe_url }}")
+    steps = {
+        "mail": {"type": "send", "template": "hello", "next": "pause"},
+        "pause": {"type": "wait", "for": "1d"},
+    }
+    nurture = make_workflow(define(steps))
+    enroll(nurture, ada, bob)
+    enroll(make_workflow(define({"end": {"type": "stop", "workflow": nurture.slug}})), ada)
+    stopped = passage(ada, workflow=nurture)
+    assert (stopped.state, stopped.exit_reason) == ("exited", "stopped")
+    assert passage(bob, workflow=nurture).state == "waiting"
+    assert CampaignExecution.objects.get(customer=ada).skip_reason == "cancelled"
+
+
+def test_a_merge_ends_the_lesser_passage() -> None:
+    ada, double = make_customer(email="ada@example.com"), make_customer(email="a@example.com")
+    make_template(name="hello", body="{{ unsubscribe_url }}")
+    steps = {
+        "pause": {"type": "wait", "for": "1h", "next": "mail"},
+        "mail": {"type": "send", "template": "hello", "next": "rest"},
+        "rest": {"type": "wait", "for": "1d"},
+    }
+    workflow = make_workflow(define(steps))
+    enroll(workflow, double)
+    pass_time(after(hours=2))
+    enroll(workflow, ada)
+    CampaignExecution.objects.update(state="sent", sent_at=timezone.now())
+    identity.merge(ada.pk, double.pk)
+    further, lesser = workflow.enrollments.order_by("pk")
+    assert {further.customer_id, lesser.customer_id} == {ada.pk}
+    assert (further.step, further.state) == ("rest", "waiting")
+    assert (lesser.state, lesser.exit_reason) == ("exited", "merged")
+    assert way(lesser)[-1] == "exited merged"
+    pass_time(after(days=3))
+    assert CampaignExecution.objects.count() == 1

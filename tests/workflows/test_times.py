@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from customers.models import Segment
+from customers.models import CustomerProfile, Segment
 from customers.segments import members
 from marketing import workflows
-from marketing.models import Enrollment, Workflow
+from marketing.models import CampaignExecution, Enrollment, Workflow
 from marketing.workflows import clock
 from tests.factories.customers import make_customer
-from tests.factories.workflows import define, make_workflow
+from tests.factories.marketing import make_template
+from tests.factories.workflows import define, enroll, make_workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +61,45 @@ def test_a_wait_follows_the_clock_of_the_customer(
         "attributes": {"renewal": "2027-06-01"},
     }
     assert waits_until(step, MONDAY, **berlin) == until
+
+
+@pytest.mark.parametrize(
+    ("window", "until"),
+    [
+        ({}, datetime(2027, 3, 22, 18, tzinfo=UTC)),
+        ({"window": {"from": "09:00", "to": "18:00"}}, datetime(2027, 3, 22, 16, tzinfo=UTC)),
+        ({"window": {"from": "20:00", "to": "22:30"}}, datetime(2027, 3, 22, 19, tzinfo=UTC)),
+        ({"window": {"from": "19:30", "to": "22:00"}}, datetime(2027, 3, 22, 18, 30, tzinfo=UTC)),
+        (
+            {"window": {"from": "09:00", "to": "18:00", "weekdays": ["tue"]}},
+            datetime(2027, 3, 23, 16, tzinfo=UTC),
+        ),
+    ],
+)
+def test_a_customer_waits_until_the_best_hour(window: dict[str, Any], until: datetime) -> None:
+    make_template(name="hello", body="{{ unsubscribe_url }}")
+    for step in (
+        {"type": "wait", "until": "best_hour", **window},
+        {"type": "send", "template": "hello", "send_at": "best_hour", **window},
+    ):
+        workflow = make_workflow(define({"step": step}))
+        ada = make_customer(timezone="Europe/Berlin")
+        CustomerProfile.objects.create(customer=ada, best_hour=19)
+        workflows.enroll(workflow, [ada.pk], context={})
+        Enrollment.objects.filter(workflow=workflow).update(wake_at=MONDAY)
+        workflows.advance_workflow(workflow, now=MONDAY)
+        assert workflow.enrollments.get().due_at == until
+        assert not CampaignExecution.objects.exists()
+        workflows.advance_workflow(workflow, now=until)
+        assert workflow.enrollments.get().state == "completed"
+    assert CampaignExecution.objects.count() == 1
+
+
+def test_a_customer_without_a_best_hour_gets_a_message_at_once() -> None:
+    make_template(name="hello", body="{{ unsubscribe_url }}")
+    step = {"type": "send", "template": "hello", "send_at": "best_hour"}
+    enroll(make_workflow(define({"mail": step})), make_customer(email="ada@example.com"))
+    assert CampaignExecution.objects.count() == 1
 
 
 def starting(entry: dict[str, Any], since: datetime, **more: Any) -> Workflow:

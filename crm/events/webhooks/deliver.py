@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from crm import credentials
 from crm.events.models import WebhookDelivery, WebhookEndpoint
-from crm.events.webhooks import endpoints, signature
+from crm.events.webhooks import endpoints
 from crm.outbound.session import Session
 
 State = WebhookDelivery.State
@@ -100,10 +100,7 @@ def _post(session: Session, endpoint: WebhookEndpoint, delivery: WebhookDelivery
     delivery.attempts += 1
     delivery.response_code, delivery.error, wait = None, "", 0.0
     try:
-        keys = endpoints.signing_keys(endpoint, now)
-        signed = signature.headers(
-            str(delivery.event_id), int(now.timestamp()), delivery.body, keys
-        )
+        signed = endpoints.signed(endpoint, str(delivery.event_id), delivery.body, now)
         response = session.post(
             endpoint.url,
             data=delivery.body.encode(),

@@ -60,6 +60,11 @@ def signing_keys(endpoint: WebhookEndpoint, now: datetime) -> list[str]:
     return keys
 
 
+def signed(endpoint: WebhookEndpoint, id: str, body: str, now: datetime) -> dict[str, str]:
+    """Return the headers that sign a body for an endpoint. Raises credentials.Unreadable."""
+    return signature.headers(id, int(now.timestamp()), body, signing_keys(endpoint, now))
+
+
 def switch_on(endpoint: WebhookEndpoint) -> None:
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
         is_active=True, failures=0, failing_since=None, held_until=None, switched_off_why=""

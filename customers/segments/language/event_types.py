@@ -108,7 +108,7 @@ def in_use() -> list[EventType]:
     found = known()
     for name in types_on_the_timeline():
         if name not in _known and (event := find(name)):
-            properties = tuple(each for key in _keys(name) if (each := event.find(key)))
+            properties = tuple(each for key in keys_in_use(name) if (each := event.find(key)))
             found.append(EventType(event.name, event.label, event.rows, properties))
     return found
 
@@ -131,7 +131,8 @@ def types_on_the_timeline() -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _keys(type: str) -> list[str]:
+def keys_in_use(type: str) -> list[str]:
+    """Return the keys of the properties of the newest events of a type on the timeline, in alphabetical order."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

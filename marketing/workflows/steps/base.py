@@ -1,51 +1,18 @@
-"""The base of every step, and the turn of the engine that it decides in."""
+"""The base of every step."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, ClassVar, Protocol, Self
+from datetime import timedelta
+from typing import Any, ClassVar, Self
 
 from django.utils.functional import Promise
 
-from marketing.models import Campaign, Workflow
+from marketing.models import CampaignTemplate
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
-
-
-class Turn(Protocol):
-    """The turn of the engine (marketing.workflows.engine) as steps see it."""
-
-    workflow: Workflow
-    now: datetime
-
-    def go(
-        self,
-        found: Iterable[Passage],
-        branch: str = "",
-        why: Mapping[int, Mapping[str, Any]] | None = None,
-    ) -> None:
-        """Let passages leave their step by a branch; `why` gives the reason by passage id."""
-
-    def hold(
-        self,
-        found: Iterable[Passage],
-        until: datetime,
-        *,
-        event: str = "",
-        look_at: datetime | None = None,
-    ) -> None:
-        """Let passages wait at their step until a time; they are looked at then, at `look_at`, and when the event happens."""
-
-    def contexts(self, found: Sequence[Passage]) -> Mapping[int, Mapping[str, Any]]:
-        """Return what `entry` and `steps` stand for, by passage id."""
-
-    def campaign_of(self, passage: Passage) -> Campaign:
-        """Return the campaign of the send step at which a passage stands."""
-
-    def count_left(self, found: Sequence[Passage], step: str, branch: str) -> Mapping[int, int]:
-        """Return how often passages have left a step by a branch, by their id, this turn included."""
+from marketing.workflows.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +20,13 @@ class Step:
     """A step of a definition. `next` maps its branches to the keys of the steps after it; None ends the passage.
 
     A subclass has a `type`, reads its settings, and decides about all passages at it at once. A step that `waits` always lets time pass,
-    or bounds its rounds: a loop must have one.
+    or bounds its rounds: a loop must have one. One that `answers` gives later steps the variables `steps.KEY.…`.
     """
 
     type: ClassVar[str]
     label: ClassVar[str | Promise]
     waits: ClassVar[bool] = False
+    answers: ClassVar[bool] = False
 
     key: str
     next: Mapping[str, str | None]
@@ -76,9 +44,31 @@ class Step:
         """Decide about passages that wait at this step, when their time has come or an event may concern them."""
         self.arrive(turn, passages)
 
+    def go(
+        self,
+        turn: Turn,
+        passages: Iterable[Passage],
+        branch: str = "",
+        why: Mapping[int, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Let passages leave by a branch; `why` gives the reason by passage id."""
+        turn.go(passages, self.next.get(branch), branch, why)
+
     def path_of(self, branch: str) -> str:
         """Return where in the step's object the target of a branch stands."""
         return f"next.{branch}" if branch else "next"
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Yield the path and the source of each text in Liquid."""
+        yield from ()
+
+    def templates(self) -> Iterator[tuple[str, CampaignTemplate]]:
+        """Yield the path and the template of each message."""
+        yield from ()
+
+    def shortest(self, branch: str) -> timedelta:
+        """Return the least time that a passage stays before it leaves by a branch."""
+        return timedelta()
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """Yield the path and the message of what keeps the step from being published, such as a template that does not exist."""

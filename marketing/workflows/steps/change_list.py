@@ -13,7 +13,8 @@ from customers.models import Segment
 from customers.segments import members
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
-from marketing.workflows.steps.base import Step, Turn
+from marketing.workflows.steps.base import Step
+from marketing.workflows.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class ChangeList(Step):
         segment = Segment.objects.get(slug=self.segment)
         change = members.remove if self.removes else members.add
         change(segment, sorted({each.customer_id for each in passages}))
-        turn.go(passages)
+        self.go(turn, passages)
 
     def faults(self) -> Iterator[tuple[str, str]]:
         segment = Segment.objects.filter(slug=self.segment).first()

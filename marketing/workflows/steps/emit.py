@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy
 from customers.segments import event_types
 from customers.timeline import NewInteraction, record_interactions
 from customers.timeline.types import OWN
-from marketing.content import render_text
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
-from marketing.workflows.steps.base import Step, Turn
+from marketing.workflows.rendering import rendered, texts_in
+from marketing.workflows.steps.base import Step
+from marketing.workflows.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,13 @@ class Emit(Step):
         event = fields.text("event", required=True, longest=100)
         if event and (event in OWN or event_types.find(event) is None):
             fields.refuse("event", _("This is not the name of an event that a workflow records."))
-        properties = fields.raw("properties") or {}
-        if not isinstance(properties, Mapping):
-            fields.refuse("properties", _("Give an object."))
-            properties = {}
-        return cls(key, fields.targets("", main=""), event, dict(properties))
+        return cls(key, fields.targets("", main=""), event, fields.mapping("properties"))
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        return texts_in(self.properties, "properties")
 
     def arrive(self, turn: Turn, passages: Sequence[Passage]) -> None:
-        contexts = turn.contexts(passages) if self.properties else {}
+        variables = turn.variables(passages) if self.properties else {}
         record_interactions(
             [
                 NewInteraction(
@@ -49,15 +49,12 @@ class Emit(Step):
                     self.event,
                     turn.now,
                     {
-                        name: render_text(value, contexts[each.id])
-                        if isinstance(value, str)
-                        else value
-                        for name, value in self.properties.items()
-                    }
-                    | {"workflow": turn.workflow.slug},
+                        **rendered(self.properties, variables.get(each.id, {})),
+                        "workflow": turn.workflow.slug,
+                    },
                     by_the_customer=False,
                 )
                 for each in passages
             ]
         )
-        turn.go(passages)
+        self.go(turn, passages)

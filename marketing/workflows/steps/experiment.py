@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy
 from marketing.campaigns import bucket
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
-from marketing.workflows.steps.base import Step, Turn
+from marketing.workflows.steps.base import Step
 from marketing.workflows.steps.split import branch_name, branch_path
+from marketing.workflows.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Experiment(Step):
         salt = f"workflow {turn.workflow.pk} {self.key}:"
         for each in passages:
             drawn = bucket(salt, each.customer_id) * bounds[-1]
-            turn.go([each], names[bisect_right(bounds, drawn)])
+            self.go(turn, [each], names[bisect_right(bounds, drawn)])
 
     def path_of(self, branch: str) -> str:
         return branch_path(self.next, branch)

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
-from marketing.workflows.steps.base import Step, Turn
+from marketing.workflows.steps.base import Step
+from marketing.workflows.turn import Turn
 
 AGAIN, DONE = "again", "done"
 
@@ -36,8 +37,8 @@ class GoTo(Step):
 
     def arrive(self, turn: Turn, passages: Sequence[Passage]) -> None:
         gone = turn.count_left(passages, self.key, AGAIN)
-        turn.go([each for each in passages if gone.get(each.id, 0) < self.rounds], AGAIN)
-        turn.go([each for each in passages if gone.get(each.id, 0) >= self.rounds], DONE)
+        self.go(turn, [each for each in passages if gone.get(each.id, 0) < self.rounds], AGAIN)
+        self.go(turn, [each for each in passages if gone.get(each.id, 0) >= self.rounds], DONE)
 
     def path_of(self, branch: str) -> str:
         return "step" if branch == AGAIN else "next"

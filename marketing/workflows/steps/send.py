@@ -16,9 +16,11 @@ from marketing import campaigns
 from marketing.messages import Visit
 from marketing.models import Campaign, CampaignTemplate, Sender, Workflow
 from marketing.sending import sender_accounts
+from marketing.workflows.local_time import BEST_HOUR, LocalTime, best_times, read_window
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
-from marketing.workflows.steps.base import Step, Turn
+from marketing.workflows.steps.base import Step
+from marketing.workflows.turn import Turn
 
 SENT, SKIPPED = "sent", "skipped"
 CHANNELS = tuple(each for each in Channel.values if each != Channel.SOCIAL)
@@ -39,6 +41,7 @@ class Send(Step):
 
     type = "send"
     label = gettext_lazy("Send a message")
+    answers = True
 
     channel: str = Channel.EMAIL
     template: str = ""
@@ -48,14 +51,19 @@ class Send(Step):
     variants: tuple[Variant, ...] = ()
     ignores_caps: bool = False
     ignores_quiet_hours: bool = False
+    best_hour: bool = False
+    window: LocalTime | None = None
 
     @classmethod
     def read(cls, key: str, fields: Fields) -> Self:
-        """Read channel, template (name or id), and what else a campaign can say of its message."""
+        """Read channel, template (name or id), what else a campaign can say of its message, and `send_at` with its `window`."""
+        best_hour = fields.text("send_at", choices=(BEST_HOUR,)) == BEST_HOUR
+        if "window" in fields and not best_hour:
+            fields.refuse("window", _("A window belongs to send_at."))
         variants = tuple(_read_variant(each) for each in fields.listed("variants"))
         return cls(
             key,
-            _targets(fields),
+            fields.targets(SENT, SKIPPED),
             channel=fields.text("channel", default=Channel.EMAIL, choices=CHANNELS),
             template=fields.text("template", required=not variants, longest=200),
             sender=fields.text("sender", longest=200),
@@ -64,26 +72,48 @@ class Send(Step):
             variants=variants,
             ignores_caps=fields.flag("exempt_from_caps"),
             ignores_quiet_hours=fields.flag("exempt_from_quiet_hours"),
+            best_hour=best_hour,
+            window=read_window(fields.inner("window")),
         )
 
     def arrive(self, turn: Turn, passages: Sequence[Passage]) -> None:
+        if self.best_hour:
+            customers = {each.customer_id for each in passages}
+            times = best_times(customers, self.window, turn.now, turn.workflow.timezone)
+            for each in passages:
+                each.due_at = times.get(each.customer_id)
+        self.wake(turn, passages)
+
+    def wake(self, turn: Turn, passages: Sequence[Passage]) -> None:
+        ready = []
+        for each in passages:
+            if each.due_at and each.due_at > turn.now:
+                turn.hold([each], each.due_at)
+            else:
+                ready.append(each)
+        if ready:
+            self._send(turn, ready)
+
+    def _send(self, turn: Turn, passages: Sequence[Passage]) -> None:
         contexts = turn.contexts(passages)
         visits = [Visit(each.customer_id, each.visit, contexts[each.id]) for each in passages]
         reasons = campaigns.feed(turn.campaign_of(passages[0]), visits)
         skipped = {each.id: reasons.get(each.visit, "") for each in passages}
-        turn.go([each for each in passages if not skipped[each.id]], SENT)
+        self.go(turn, [each for each in passages if not skipped[each.id]], SENT)
         why = {pk: {"skip_reason": reason} for pk, reason in skipped.items() if reason}
-        turn.go([each for each in passages if skipped[each.id]], SKIPPED, why)
+        self.go(turn, [each for each in passages if skipped[each.id]], SKIPPED, why)
+
+    def templates(self) -> Iterator[tuple[str, CampaignTemplate]]:
+        for path, name in self._named_templates():
+            if template := find_template(name):
+                yield path, template
 
     def faults(self) -> Iterator[tuple[str, str]]:
-        for path, name in [
-            ("template", self.template),
-            *((f"variants[{n}].template", each.template) for n, each in enumerate(self.variants)),
-        ]:
-            template = find_template(name) if name else None
-            if name and template is None:
+        for path, name in self._named_templates():
+            template = find_template(name)
+            if template is None:
                 yield path, _("There is no template “%(name)s”.") % {"name": name}
-            elif template and template.channel != self.channel:
+            elif template.channel != self.channel:
                 yield (
                     path,
                     _("It is a template for %(channel)s.")
@@ -103,6 +133,12 @@ class Send(Step):
                 sender_accounts.sender_for(self.channel)
             except sender_accounts.NoSender as error:
                 yield "sender", str(error)
+
+    def _named_templates(self) -> Iterator[tuple[str, str]]:
+        if self.template:
+            yield "template", self.template
+        for place, each in enumerate(self.variants):
+            yield f"variants[{place}].template", each.template
 
     def campaign(self, workflow: Workflow, existing: Campaign | None) -> Campaign:
         """Return the campaign of this step with its settings, unsaved; the existing one keeps its figures."""
@@ -138,14 +174,6 @@ def find_sender(name: str) -> Sender | None:
     """Return the sender of a name or a public id."""
     of_name = Sender.objects.filter(name=name).first()
     return of_name or Sender.objects.filter(pk=ids.decode("snd", name) or 0).first()
-
-
-def _targets(fields: Fields) -> dict[str, str | None]:
-    """Return the next steps: a text is that of sent and skipped messages alike."""
-    value = fields.raw("next")
-    if isinstance(value, Mapping):
-        return fields.targets(SENT, SKIPPED, main=SENT)
-    return dict.fromkeys((SENT, SKIPPED), fields.target())
 
 
 def _read_variant(fields: Fields) -> Variant:

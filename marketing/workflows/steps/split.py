@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from marketing.workflows import evidence
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
-from marketing.workflows.steps.base import Step, Turn
+from marketing.workflows.steps.base import Step
+from marketing.workflows.turn import Turn
 
 ELSE = "else"
 
@@ -48,8 +49,8 @@ class Split(Step):
             fitting = evidence.fitting_customers(rules, left, turn.now)
             chosen = [each for each in left if each.customer_id in fitting]
             left = [each for each in left if each.customer_id not in fitting]
-            turn.go(chosen, name)
-        turn.go(left, ELSE)
+            self.go(turn, chosen, name)
+        self.go(turn, left, ELSE)
 
     def path_of(self, branch: str) -> str:
         return branch_path(self.next, branch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers import bulk
-from marketing.content import render_text
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
-from marketing.workflows.steps.base import Step, Turn
+from marketing.workflows.rendering import rendered, texts_in
+from marketing.workflows.steps.base import Step
+from marketing.workflows.turn import Turn
 
 Value = str | int | float | bool | None
 
@@ -43,6 +44,9 @@ class Update(Step):
             fields.refuse("", _("Give attributes, add_tags or remove_tags."))
         return found
 
+    def texts(self) -> Iterator[tuple[str, str]]:
+        return texts_in(self.attributes, "attributes")
+
     def arrive(self, turn: Turn, passages: Sequence[Passage]) -> None:
         customers = sorted({each.customer_id for each in passages})
         if self.attributes:
@@ -51,31 +55,23 @@ class Update(Step):
             bulk.add_tags(self.add_tags, customers)
         if self.remove_tags:
             bulk.remove_tags(self.remove_tags, customers)
-        turn.go(passages)
+        self.go(turn, passages)
 
     def _values(self, turn: Turn, passages: Sequence[Passage]) -> dict[int, dict[str, Value]]:
-        if not any(isinstance(each, str) and "{" in each for each in self.attributes.values()):
+        if not any("{" in text for _path, text in self.texts()):
             return {each.customer_id: dict(self.attributes) for each in passages}
-        contexts = turn.contexts(passages)
+        variables = turn.variables(passages)
         return {
-            each.customer_id: {
-                name: render_text(value, contexts[each.id]) if isinstance(value, str) else value
-                for name, value in self.attributes.items()
-            }
-            for each in passages
+            each.customer_id: rendered(self.attributes, variables[each.id]) for each in passages
         }
 
 
 def _read_attributes(fields: Fields) -> dict[str, Value]:
-    given = fields.raw("attributes")
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping) or not all(
-        isinstance(name, str) and name and isinstance(value, Value) for name, value in given.items()
-    ):
+    given = fields.mapping("attributes")
+    if not all(name and isinstance(value, Value) for name, value in given.items()):
         fields.refuse("attributes", _("Give an object of texts, numbers, true, false and null."))
         return {}
-    return dict(given)
+    return given
 
 
 def _read_tags(fields: Fields, key: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Self
@@ -13,41 +13,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
-from marketing.messages import zones
-from marketing.models import Campaign
 from marketing.schedule import wall_clock
-from marketing.workflows.entry_kinds import read_clock
+from marketing.workflows.local_time import (
+    BEST_HOUR,
+    LocalTime,
+    best_times,
+    read_clock,
+    read_weekdays,
+    read_window,
+    zone_of,
+)
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
-from marketing.workflows.steps.base import Step, Turn
+from marketing.workflows.steps.base import Step
+from marketing.workflows.turn import Turn
 
-WEEKDAYS = tuple(Campaign.Weekday.values)
 DATES = ("date_of_birth", "registered_at")
-DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class LocalTime:
-    """A local time of day, on any of these weekdays; with an end, any time up to it is right, too."""
-
-    clock: time
-    weekdays: frozenset[str]
-    until: time | None = None
-
-    def after(self, moment: datetime, zone: str) -> datetime:
-        """Return the first such time from a moment on, in UTC; the moment itself within the window."""
-        shown = wall_clock.shows(moment, zone)
-        if self.until and self._is_day(shown.date()) and self.clock <= shown.time() < self.until:
-            return moment
-        day = shown.date()
-        while True:
-            found = wall_clock.at(datetime.combine(day, self.clock), zone)
-            if self._is_day(day) and found >= moment:
-                return found
-            day += DAY
-
-    def _is_day(self, day: date) -> bool:
-        return not self.weekdays or WEEKDAYS[day.weekday()] in self.weekdays
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +40,24 @@ class DateOfCustomer:
     clock: time
     every_year: bool
 
+    def next_of(
+        self, customers: Collection[int], now: datetime, zone: str
+    ) -> dict[int, datetime | None]:
+        """Return when the date comes for customers, by their id; None for those without one. `zone` stands in for an unknown one."""
+        column = self.name if self.name in DATES else "attributes"
+        rows = Customer.objects.filter(pk__in=customers)
+        found: dict[int, datetime | None] = {}
+        for pk, known, value in rows.values_list("pk", "timezone", column):
+            clock = zone_of(known, zone)
+            held = value if self.name in DATES else (value or {}).get(self.name)
+            day = _as_date(held, clock)
+            found[pk] = _moment_of(self, day, now, clock) if day else None
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Wait(Step):
-    """Lets time pass: `for_`, or until a moment, a local time, or a date of the customer."""
+    """Lets time pass: `for_`, or until a moment, a local time, a date of the customer, or the hour at which they read messages."""
 
     type = "wait"
     label = gettext_lazy("Wait")
@@ -72,26 +67,29 @@ class Wait(Step):
     moment: datetime | None = None
     local: LocalTime | None = None
     date_of: DateOfCustomer | None = None
+    best_hour: bool = False
 
     @classmethod
     def read(cls, key: str, fields: Fields) -> Self:
-        """Read `for`, `until` (a moment, or an object with weekdays, at, or date_of), or `window`."""
-        given = [name for name in ("for", "until", "window") if name in fields]
-        if len(given) != 1:
+        """Read `for`, `until` (a moment, best_hour, or an object with weekdays, at, or date_of), or `window`, which best_hour may have."""
+        given = {name for name in ("for", "until", "window") if name in fields}
+        best_hour = fields.raw("until") == BEST_HOUR
+        if len(given) != 1 and not (best_hour and "for" not in given):
             fields.refuse("", _("Give one of: for, until, window."))
         settings: dict[str, Any] = {
             "for_": fields.span("for"),
-            "local": _read_window(fields.inner("window")),
-            **_read_until(fields),
+            "local": read_window(fields.inner("window")),
+            "best_hour": best_hour,
+            **({} if best_hour else _read_until(fields)),
         }
         return cls(key, fields.targets("", main=""), **settings)
 
     def arrive(self, turn: Turn, passages: Sequence[Passage]) -> None:
-        zones_of = self._zones(turn, passages)
+        untils = self._untils(turn, {each.customer_id for each in passages})
         for each in passages:
-            until = self._until(turn, each, zones_of.get(each.customer_id, ("", None)))
+            until = untils.get(each.customer_id)
             if until is None or until <= turn.now:
-                turn.go([each])
+                self.go(turn, [each])
             else:
                 turn.hold([each], until)
 
@@ -99,46 +97,25 @@ class Wait(Step):
         for each in passages:
             assert each.due_at
             if each.due_at <= turn.now:
-                turn.go([each])
+                self.go(turn, [each])
             else:
                 turn.hold([each], each.due_at)
 
-    def _until(
-        self, turn: Turn, passage: Passage, customer: tuple[str, date | None]
-    ) -> datetime | None:
-        zone, day = customer
-        if self.for_ is not None:
-            return turn.now + self.for_
-        if self.moment is not None:
-            return self.moment
+    def shortest(self, branch: str) -> timedelta:
+        return self.for_ or timedelta()
+
+    def _untils(self, turn: Turn, customers: Collection[int]) -> Mapping[int, datetime | None]:
+        """Return until when customers wait, by their id; None for one that goes at once."""
+        zone = turn.workflow.timezone
+        if self.for_ is not None or self.moment is not None:
+            return dict.fromkeys(customers, self.moment or turn.now + (self.for_ or timedelta()))
+        if self.best_hour:
+            return {**best_times(customers, self.local, turn.now, zone)}
         if self.local is not None:
-            return self.local.after(turn.now, zone)
+            zones = Customer.objects.filter(pk__in=customers).values_list("pk", "timezone")
+            return {pk: self.local.after(turn.now, zone_of(known, zone)) for pk, known in zones}
         assert self.date_of
-        return _moment_of(self.date_of, day, turn.now, zone) if day else None
-
-    def _zones(self, turn: Turn, passages: Sequence[Passage]) -> dict[int, tuple[str, date | None]]:
-        """Return the time zone of each customer, and the date that the wait goes by."""
-        if self.local is None and self.date_of is None:
-            return {}
-        column = self.date_of.name if self.date_of and self.date_of.name in DATES else "pk"
-        rows = Customer.objects.filter(pk__in={each.customer_id for each in passages})
-        found = {}
-        for pk, zone, attributes, held in rows.values_list("pk", "timezone", "attributes", column):
-            known = zone if zone in zones() else turn.workflow.timezone
-            named = self.date_of and column == "pk"
-            value = (attributes or {}).get(self.date_of.name) if named and self.date_of else held
-            found[pk] = (known, _as_date(value, known))
-        return found
-
-
-def _read_window(fields: Fields | None) -> LocalTime | None:
-    if fields is None:
-        return None
-    found = LocalTime(read_clock(fields, "from"), _read_weekdays(fields), read_clock(fields, "to"))
-    if found.until is not None and found.until <= found.clock:
-        fields.refuse("to", _("Give a time after “from”."))
-    fields.done()
-    return found
+        return self.date_of.next_of(customers, turn.now, zone)
 
 
 def _read_until(fields: Fields) -> dict[str, Any]:
@@ -165,7 +142,7 @@ def _read_until(fields: Fields) -> dict[str, Any]:
             )
         }
     else:
-        found = {"local": LocalTime(read_clock(inner, "at"), _read_weekdays(inner))}
+        found = {"local": LocalTime(read_clock(inner, "at"), read_weekdays(inner))}
     inner.done()
     return found
 
@@ -176,14 +153,6 @@ def _parsed(value: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment and timezone.is_aware(moment) else None
-
-
-def _read_weekdays(fields: Fields) -> frozenset[str]:
-    given = fields.raw("weekdays") or []
-    if not isinstance(given, list) or not all(each in WEEKDAYS for each in given):
-        fields.refuse("weekdays", _("Give a list of weekdays, such as [“mon”, “thu”]."))
-        return frozenset()
-    return frozenset(given)
 
 
 def _as_date(value: object, zone: str) -> date | None:

@@ -5,7 +5,7 @@ What counts is when the event happened: from the customer's arrival at the step 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
@@ -17,7 +17,8 @@ from marketing.workflows import evidence
 from marketing.workflows.evidence import Period
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import EventCondition, Fields
-from marketing.workflows.steps.base import Step, Turn
+from marketing.workflows.steps.base import Step
+from marketing.workflows.turn import Turn
 
 HAPPENED, TIMED_OUT = "happened", "timed_out"
 ANY_EVENT = "*"
@@ -51,6 +52,13 @@ class WaitFor(Step):
         targets = fields.targets(HAPPENED, TIMED_OUT, main=HAPPENED)
         return cls(key, targets, timeout, condition, rules)
 
+    def texts(self) -> Iterator[tuple[str, str]]:
+        for name, text in (self.condition.match if self.condition else {}).items():
+            yield f"match.{name}", text
+
+    def shortest(self, branch: str) -> timedelta:
+        return self.timeout if branch == TIMED_OUT else timedelta()
+
     def arrive(self, turn: Turn, passages: Sequence[Passage]) -> None:
         for each in passages:
             each.due_at = turn.now + self.timeout
@@ -63,14 +71,14 @@ class WaitFor(Step):
         decided = self._happened(turn, passages)
         waiting = [each for each in passages if each.id not in decided]
         over = [each for each in waiting if each.due_at and each.due_at <= turn.now]
-        turn.go([each for each in passages if each.id in decided], HAPPENED, decided)
+        self.go(turn, [each for each in passages if each.id in decided], HAPPENED, decided)
         pause = RULES_EVERY if self.rules is not None else again
         event = self.condition.event if self.condition else ANY_EVENT
         for each in waiting:
             if each.due_at and each.due_at > turn.now:
                 look_at = turn.now + pause if pause else None
                 turn.hold([each], each.due_at, event=event, look_at=look_at)
-        turn.go(over, TIMED_OUT)
+        self.go(turn, over, TIMED_OUT)
 
     def _happened(self, turn: Turn, passages: Sequence[Passage]) -> dict[int, Mapping[str, Any]]:
         """Return what happened to passages that need not wait any longer, by their id."""
@@ -83,5 +91,5 @@ class WaitFor(Step):
         periods = [
             (each, Period(each.left_at or each.entered_at, each.due_at)) for each in passages
         ]
-        found = evidence.first_events(self.condition, periods, turn.contexts)
+        found = evidence.first_events(self.condition, periods, turn.variables)
         return {passage.id: evidence.told(row) for passage, row in found}
