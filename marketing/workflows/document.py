@@ -44,7 +44,7 @@ def parsed(text: str) -> Any:
     except (json.JSONDecodeError, RecursionError):
         pass
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        return _Loader(text).get_single_data()
     except (yaml.YAMLError, RecursionError) as error:
         raise Unreadable(_("This is neither JSON nor YAML: %s") % error) from error
 
