@@ -32,6 +32,7 @@ from customers.consent.records import (
     Wish,
     Wishes,
     combine,
+    contradicted_opt_ins,
     hold_opt_outs,
     record_wishes,
     undecided,

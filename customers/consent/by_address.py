@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -29,24 +30,36 @@ _ADDRESS = {
 """The address of a customer in SQL, by channel. Push has none: its addresses belong to browsers."""
 
 
-def remember_opt_out(channel: str, topic: str, addresses: Collection[str], evidence: str) -> None:
-    """Remember that the owner of these addresses opted out now."""
+def remember_opt_out(
+    channel: str,
+    topic: str,
+    addresses: Collection[str],
+    evidence: str,
+    *,
+    at: datetime | None = None,
+) -> None:
+    """Remember that the owner of these addresses opted out, now or at a time in the past."""
     rows = [(channel, topic, address) for address in sorted(_folded(addresses))]
     with connection.cursor() as cursor:
         cursor.executemany(
             """
-            INSERT INTO customers_addressoptout (channel, topic, address, evidence) VALUES (%s, %s, %s, %s)
+            INSERT INTO customers_addressoptout AS known (channel, topic, address, evidence, decided_at)
+            VALUES (%s, %s, %s, %s, coalesce(%s::timestamptz, statement_timestamp()))
             ON CONFLICT (address, channel, topic) DO UPDATE SET evidence = excluded.evidence, decided_at = excluded.decided_at
+            WHERE known.decided_at <= excluded.decided_at
             """,
-            [(*row, evidence) for row in rows],
+            [(*row, evidence, at) for row in rows],
         )
 
 
-def forget_opt_out(channel: str, topic: str, addresses: Collection[str]) -> None:
-    """Forget the opt-outs of addresses, because their owners opted in again."""
-    AddressOptOut.objects.filter(
+def forget_opt_out(
+    channel: str, topic: str, addresses: Collection[str], *, at: datetime | None = None
+) -> None:
+    """Forget the opt-outs of addresses, because their owners opted in again, now or at a time in the past: later opt-outs stay."""
+    found = AddressOptOut.objects.filter(
         channel=channel, topic=topic, address__in=_folded(addresses)
-    ).delete()
+    )
+    (found.filter(decided_at__lte=at) if at else found).delete()
 
 
 def opt_outs_of(addresses: Collection[str]) -> list[Entry]:

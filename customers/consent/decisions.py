@@ -70,7 +70,7 @@ def opt_out_addresses(
         leaving = without_later_opt_in(sorted(owners), channel, topic, at)
         if owners and not leaving:
             return
-        by_address.remember_opt_out(channel, topic, addresses, evidence[:LONGEST_EVIDENCE])
+        by_address.remember_opt_out(channel, topic, addresses, evidence[:LONGEST_EVIDENCE], at=at)
         others = [pk for pk in leaving if pk not in customer_ids]
         others = undecided(others, channel, OPTED_OUT, topic=topic)
         opt_out_many([*customer_ids, *others], channel, evidence, topic=topic, at=at)
@@ -90,23 +90,31 @@ def opt_in_many(
     topic: str = "",
     at: datetime | None = None,
 ) -> None:
-    """Opt many customers in, now or at a time in the past; the opt-outs of their addresses end."""
+    """Opt many customers in, now or at a time in the past.
+
+    Earlier opt-outs of the customers and of their addresses end.
+    """
     with transaction.atomic():
         locked = _lock(customer_ids)
         append(locked, channel, OPTED_IN, evidence, topic=topic, at=at)
         addresses = by_address.addresses_of(channel, locked)
-        by_address.forget_opt_out(channel, topic, addresses)
+        by_address.forget_opt_out(channel, topic, addresses, at=at)
 
 
-def opt_in_addresses(channel: str, addresses: Collection[str], evidence: str) -> None:
-    """Opt in the customers with these addresses who had opted out, and end the opt-outs of the addresses."""
+def opt_in_addresses(
+    channel: str, addresses: Collection[str], evidence: str, *, at: datetime | None = None
+) -> None:
+    """Opt in the customers with these addresses who had opted out, and end the opt-outs of the addresses.
+
+    `at` is the time of the opt-in, if it is reported afterwards: an opt-out since then stays.
+    """
     with transaction.atomic():
         owners = Customer.objects.filter(
             pk__in=by_address.customers_with(channel, addresses),
             opted_out_channels__contains=[channel],
         )
-        opt_in_many(list(owners.values_list("pk", flat=True)), channel, evidence)
-        by_address.forget_opt_out(channel, "", addresses)
+        opt_in_many(list(owners.values_list("pk", flat=True)), channel, evidence, at=at)
+        by_address.forget_opt_out(channel, "", addresses, at=at)
 
 
 def ask_many(customer_ids: Sequence[int], channel: str, evidence: str) -> None:

@@ -249,6 +249,30 @@ def emit(type: str, customer_ids: Sequence[int], channel: str, topic: str) -> No
         )
 
 
+def contradicted_opt_ins(one: int, other: int) -> list[int]:
+    """Return keys of restated opt-ins of either customer since the same source restated an opt-out of the other.
+
+    About two records a source does not correct itself: without these, the opt-out holds for the merged customer.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH restated AS (SELECT * FROM customers_consent WHERE customer_id IN (%(one)s, %(other)s) AND restated),
+            newest AS (
+                SELECT DISTINCT ON (customer_id, channel, topic, source) * FROM restated
+                ORDER BY customer_id, channel, topic, source, decided_at DESC, id DESC
+            )
+            SELECT opt_in.id FROM restated opt_in
+            JOIN newest USING (channel, topic, source)
+            WHERE opt_in.decision = 'opted_in' AND newest.decision <> 'opted_in'
+              AND newest.customer_id <> opt_in.customer_id
+              AND (opt_in.decided_at, opt_in.id) > (newest.decided_at, newest.id)
+            """,
+            {"one": one, "other": other},
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def _states(given: Sequence[tuple[int, tuple[str, str], Wish]]) -> list[_State]:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -304,9 +328,9 @@ def _record(ids: Sequence[int], channel: str, topic: str, wish: Wish, evidence: 
     if wish.is_decision:
         theirs = by_address.addresses_of(channel, ids)
         if wish.wanted:
-            by_address.forget_opt_out(channel, topic, theirs)
+            by_address.forget_opt_out(channel, topic, theirs, at=wish.at)
         elif channel == Channel.EMAIL:  # a phone may be shared, and one owner speaks for himself
-            by_address.remember_opt_out(channel, topic, theirs, evidence)
+            by_address.remember_opt_out(channel, topic, theirs, evidence, at=wish.at)
 
 
 def _stronger(one: Wish, other: Wish) -> Wish:

@@ -18,7 +18,7 @@ from customers.identity.customer_foreign_keys import (
     prepare,
     reason_against,
 )
-from customers.models import Customer, Merge, SegmentMembership
+from customers.models import Consent, Customer, Merge, SegmentMembership
 from customers.timeline import types
 
 CHOOSABLE = (
@@ -137,7 +137,7 @@ def change_sizes(done: Merge, sign: int) -> None:
 
 def _hand_over(survivor: int, duplicate: int) -> tuple[list[str], dict[str, list[int]]]:
     """Move all rows to the survivor; returns the rows that cannot stay, as JSON by table, and the keys of moved ones."""
-    set_aside: list[str] = []
+    set_aside = _set_aside(Consent, consent.contradicted_opt_ins(survivor, duplicate))
     moved: dict[str, list[int]] = {}
     for belonging in belongings():
         set_aside += _set_aside(belonging.model, belonging.losers(survivor, duplicate))

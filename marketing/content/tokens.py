@@ -39,7 +39,7 @@ FOLDERS = {
 def make_token(purpose: Purpose, execution_id: int, position: int = 0) -> str:
     """Return a token of 27 characters of base64url for one message, or for one consent to confirm.
 
-    For clicks `position` is that of the link, from 1.
+    For clicks `position` is that of the link, from 1; for a consent it stands for the address.
     """
     return token_maker(purpose)(execution_id, position)
 

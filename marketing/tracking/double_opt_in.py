@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 
@@ -23,10 +24,20 @@ from marketing.tracking import preferences
 logger = logging.getLogger(__name__)
 
 
-def pending(consent_id: int) -> Consent | None:
-    """Return the request that a link confirms; None where a newer decision than its own confirmation exists."""
+def confirmation_url(request: Consent) -> str:
+    """Return the link that confirms a request; it holds for the address to which it is sent."""
+    return signed_url(Purpose.CONFIRM, request.pk, _fingerprint(request.customer.email))
+
+
+def pending(consent_id: int, fingerprint: int) -> Consent | None:
+    """Return the request that a link confirms.
+
+    None where a newer decision than its own confirmation exists, or where the customer has another address by now.
+    """
     request = Consent.objects.select_related("customer").filter(pk=consent_id).first()
     if request is None or request.decision != consent.PENDING:
+        return None
+    if _fingerprint(request.customer.email) != fingerprint:
         return None
     newer = request.customer.consents.filter(
         channel=request.channel, topic=request.topic, pk__gt=request.pk
@@ -79,7 +90,7 @@ def _mail(request: Consent, sender: Sender) -> Message:
         context = {
             "first_name": customer.first_name,
             "site_name": settings.SITE_NAME,
-            "url": signed_url(Purpose.CONFIRM, request.pk),
+            "url": confirmation_url(request),
         }
         return Message(
             key=f"confirm_{request.pk}",
@@ -92,6 +103,12 @@ def _mail(request: Consent, sender: Sender) -> Message:
             html=render_to_string("email/confirm.html", context),
             text=render_to_string("email/confirm.txt", context),
         )
+
+
+def _fingerprint(email: str | None) -> int:
+    """Return 16 bits that differ between the addresses that a customer has one after the other."""
+    folded = (email or "").casefold().encode()
+    return int.from_bytes(hashlib.blake2b(folded, digest_size=2).digest())
 
 
 def _evidence(request: Consent) -> str:

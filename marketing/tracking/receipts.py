@@ -196,11 +196,11 @@ def _update_consent(sender: Sender, receipt: ReceiptEvent) -> None:
     if not receipt.address:
         return
     evidence = f"{receipt.detail} to {sender.public_id}"
+    at = receipt.at and min(receipt.at, timezone.now())
     if receipt.kind == ReceiptKind.UNSUBSCRIBED:
-        at = receipt.at and min(receipt.at, timezone.now())
         consent.opt_out_addresses(sender.channel, [receipt.address], evidence, at=at)
     elif receipt.kind == ReceiptKind.SUBSCRIBED:
-        consent.opt_in_addresses(sender.channel, [receipt.address], evidence)
+        consent.opt_in_addresses(sender.channel, [receipt.address], evidence, at=at)
     elif receipt.kind == ReceiptKind.UNCLEAR_REPLY:
         _open_ticket(sender, receipt)
 

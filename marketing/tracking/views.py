@@ -85,8 +85,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Confirm a subscription (double opt-in): a page asks, a POST confirms."""
-    consent_id, _ = _read(Purpose.CONFIRM, token)
-    pending = double_opt_in.pending(consent_id)
+    pending = double_opt_in.pending(*_read(Purpose.CONFIRM, token))
     if pending is None:
         raise Http404
     if request.method == "POST":

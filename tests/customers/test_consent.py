@@ -14,7 +14,6 @@ from customers import consent
 from customers.ingest import clean_customer, upsert_customers
 from customers.models import Consent, Customer, Topic
 from marketing.campaigns.audience import dry_run
-from marketing.content import Purpose, signed_url
 from marketing.tracking import double_opt_in
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign
@@ -113,8 +112,7 @@ def test_a_confirmation_link_of_a_deleted_customer_is_404(client: Client) -> Non
     customer = make_customer()
     consent.ask_many([customer.pk], "email", "a form")
     request = Consent.objects.get()
-    link = signed_url(Purpose.CONFIRM, request.pk)
-    path = link.partition("/u/")[2]
+    path = double_opt_in.confirmation_url(request).partition("/u/")[2]
     consent.opt_out(customer.pk, "email", "changed my mind")
     assert client.post(f"/u/{path}").status_code == 404
 
