@@ -42,7 +42,7 @@ from marketing.channels.base import (
     UncertainError,
 )
 from marketing.channels.esp_events import KEY, key_in
-from marketing.channels.http import as_send_errors, check
+from marketing.channels.http import API_REFUSED, as_send_errors, refused
 from marketing.channels.mime import as_bytes, ascii_address, sender_address
 from marketing.channels.receipts import BadSignature, ReceiptEvent, ReceiptKind
 from marketing.channels.refusals import kind_of_report
@@ -153,7 +153,10 @@ class SesConnection(Connection):
         )  # fmt: skip
         with as_send_errors():
             response = self._session.post(self._url, data=body, headers=headers)
-        check(response)
+        if not response.ok:
+            fault = response.headers.get("x-amzn-ErrorType", "").partition(":")[0]
+            text = f"{fault} {response.text}"
+            raise refused(response.status_code, text, response.headers, of_account=API_REFUSED)
         try:
             return Receipt(provider_id=str(response.json()["MessageId"]))
         except (ValueError, LookupError, TypeError):

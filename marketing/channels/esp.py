@@ -55,9 +55,9 @@ from marketing.channels.base import (
     UncertainError,
 )
 from marketing.channels.esp_events import KEY, ON_ITS_WAY, Dialect, normalised
-from marketing.channels.http import lost, refused
+from marketing.channels.http import API_REFUSED, lost, refused
 from marketing.channels.mime import ascii_address, message_id, sender_address
-from marketing.channels.receipts import BadSignature, ReceiptEvent
+from marketing.channels.receipts import BadSignature, ReceiptEvent, ReceiptKind
 from marketing.channels.webhook import signature
 
 TOLERANCE = 300
@@ -143,7 +143,7 @@ class Esp(Provider):
         )
         secrets = [sender.setting(each.name) for each in self.settings if each.secret]
         backend.session = Session(self.name, account=sender.public_id, secrets=secrets)
-        return EspConnection(backend)
+        return EspConnection(backend, self.dialect)
 
     def receipts(self, sender: Account, request: HttpRequest) -> list[ReceiptEvent]:
         """Return the receipts in the request; events that cannot be read are logged, and cost the others nothing.
@@ -215,18 +215,18 @@ class Esp(Provider):
 
 
 class EspConnection(Connection):
-    def __init__(self, backend: Any) -> None:
-        self._backend = backend
+    def __init__(self, backend: Any, dialect: Dialect) -> None:
+        self._backend, self._dialect = backend, dialect
 
     def send(self, message: Message) -> Receipt:
         mail = _mail(message)
         try:
             self._backend.send_messages([mail])
         except AnymailError as error:
-            raise _send_error(error, mail) from error
+            raise _send_error(error, mail, self._dialect) from error
         answer = mail.anymail_status.esp_response
         if not answer.ok:  # some backends read a refusal as a status of the recipient
-            raise refused(answer.status_code, answer.text, answer.headers)
+            raise _refused(answer)
         named = mail.anymail_status.message_id or answer.headers.get("X-Message-Id")
         return Receipt(provider_id=str(named or message.key))
 
@@ -428,6 +428,33 @@ class SparkPost(Esp):
     settings = (API_KEY, BASIC_AUTH, API_URL)
 
 
+def _refused(answer: requests.Response) -> SendError:
+    """Return the error of an answer, which is an error of the request where its status says that all is well."""
+    status = 400 if answer.ok else answer.status_code
+    return refused(status, answer.text, answer.headers, of_account=API_REFUSED)
+
+
+def _says_error(answer: requests.Response) -> bool:
+    """Return whether an answer of status 200 says that the message was not taken, as Postal's do."""
+    try:
+        said = answer.json()
+    except ValueError:
+        return False
+    return isinstance(said, dict) and said.get("status") in {"error", "parameter-error"}
+
+
+def _refused_recipient(mail: AnymailMessage, dialect: Dialect) -> SendError:
+    """Return the error of a message that the provider did not take for its recipient, or says so because of the sender."""
+    kind = dialect.refusal(mail.anymail_status.esp_response)
+    if kind == ReceiptKind.ACCOUNT:
+        return AccountError(
+            f"The provider refused the sender: {mail.anymail_status.esp_response.text[:300]}"
+        )
+    is_bad = "invalid" in (mail.anymail_status.status or set())
+    told = "The provider refused the recipient."
+    return PermanentError(told, address_is_bad=is_bad, kind=kind or ReceiptKind.FAILED)
+
+
 def _public_key(text: str) -> Any:
     """Return the RSA key of a PEM, a DKIM record or its p= part. Raises ValueError, also for any other key."""
     is_record = "p=" in text and "-----" not in text
@@ -491,19 +518,16 @@ def _invalid_address(error: AnymailInvalidAddress, mail: AnymailMessage) -> Send
     return AccountError(str(error.args[0]))
 
 
-def _send_error(error: AnymailError, mail: AnymailMessage) -> SendError:
+def _send_error(error: AnymailError, mail: AnymailMessage, dialect: Dialect) -> SendError:
     if isinstance(error, AnymailInvalidAddress):
         return _invalid_address(error, mail)
     if isinstance(error, AnymailRecipientsRefused):
-        status = mail.anymail_status.status or set()
-        return PermanentError(
-            "The provider refused the recipient.", address_is_bad="invalid" in status
-        )
+        return _refused_recipient(mail, dialect)
     if not isinstance(error, AnymailRequestsAPIError):
         return PermanentError(str(error.args[0]) if error.args else type(error).__name__)
     response = error.response
-    if response is not None and not response.ok:
-        return refused(response.status_code, response.text, response.headers)
+    if response is not None and (not response.ok or _says_error(response)):
+        return _refused(response)
     if isinstance(error.__cause__, requests.RequestException):
         return lost(error.__cause__)
     return UncertainError("The provider's answer cannot be read.")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
+import requests
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 
 from crm.api import ids
@@ -63,6 +64,10 @@ class Dialect:
 
     def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
         """Return the kind where the provider's own words decide it; None leaves it to anymail and the status code."""
+        return None
+
+    def refusal(self, answer: requests.Response) -> ReceiptKind | None:
+        """Return why an answer of the API refuses a recipient; None where it does not say so in words of its own."""
         return None
 
     def is_bot(self, raw: Mapping[str, Any]) -> bool:
@@ -156,7 +161,11 @@ class Mandrill(Dialect):
         "hard-bounce": ReceiptKind.BOUNCED_HARD,
         "soft-bounce": ReceiptKind.BOUNCED_SOFT,
         "unsub": ReceiptKind.UNSUBSCRIBED,
+        "invalid-sender": ReceiptKind.ACCOUNT,
+        "unsigned": ReceiptKind.ACCOUNT,
+        "test-mode-limit": ReceiptKind.ACCOUNT,
     }
+    """https://mailchimp.com/developer/transactional/docs/reputation-rejections/"""
 
     def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
         match raw.get("event"):
@@ -166,6 +175,14 @@ class Mandrill(Dialect):
                 reject = _mapping(_mapping(raw.get("msg")).get("reject"))
                 return self.REASONS.get(_text(reject.get("reason")), ReceiptKind.BLOCKED)
         return None
+
+    def refusal(self, answer: requests.Response) -> ReceiptKind | None:
+        """Return the kind of a rejection; a bounce is one of an earlier message, and suppresses no address again."""
+        (row,) = answer.json()
+        if row.get("status") != "rejected":
+            return None
+        kind = self.REASONS.get(_text(row.get("reject_reason")))
+        return kind if kind in {ReceiptKind.ACCOUNT, ReceiptKind.UNSUBSCRIBED} else None
 
 
 class Postal(Dialect):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,6 +24,8 @@ from marketing.channels.refusals import topic_of
 
 LATER = frozenset({408, 425, 429})
 ACCOUNT_REFUSED = frozenset({401, 402, 403})
+API_REFUSED = ACCOUNT_REFUSED | {404, 405}
+"""The same for an API with one address for all messages: no domain, stream or account of this name is a fault of the settings."""
 LONGEST_ANSWER = 300
 
 
@@ -50,15 +52,23 @@ def check(response: requests.Response) -> None:
 
 
 def refused(
-    status: int, answer: str, headers: Mapping[str, str] | None = None, *, bad: bool = False
+    status: int,
+    answer: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    bad: bool = False,
+    of_account: Collection[int] = ACCOUNT_REFUSED,
 ) -> SendError:
-    """Return the SendError for a response of this status. With `bad`, the provider's own code blames the address."""
+    """Return the SendError for a response of this status. With `bad`, the provider's own code blames the address.
+
+    `of_account` are the statuses that blame the sender whatever the answer says.
+    """
     text = f"{status} {' '.join(answer.split())[:LONGEST_ANSWER]}".strip()
     wait = retry_after(headers or {})
     if bad:
         return PermanentError(text, address_is_bad=True)
     topic = topic_of(text)
-    if status in ACCOUNT_REFUSED or topic == Topic.SENDER:
+    if status in of_account or topic == Topic.SENDER:
         return AccountError(text, retry_after=wait)
     if status >= 500 or status in LATER or topic == Topic.RATE:
         return TransientError(text, retry_after=wait)

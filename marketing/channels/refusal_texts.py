@@ -53,6 +53,7 @@ WORDINGS: tuple[tuple[Topic, tuple[str, ...]], ...] = (
         Topic.RATE,
         (
             r"gr[ae]y[- ]?list",
+            r"maximum (?:sending|send) rate exceeded",  # Amazon SES, by the second
             r"receiving (?:e-?mail|mail|messages) (?:at a rate|too (?:quickly|fast))",
             r"(?:exceed\w*|over) (?:its |their |the )?receiving (?:limits?|rate|quota)",
             r"too many (?:concurrent |simultaneous |open )*(?:smtp )?(?:connections|sessions)",
@@ -103,14 +104,14 @@ WORDINGS: tuple[tuple[Topic, tuple[str, ...]], ...] = (
             r"\b(?:invalid|unknown|bad|bogus|unroute?able|unverified|illegal|empty) (?:outbound )?(?:sender|originator|from\b|mail from)",
             r"return[- ]?path|reverse[- ]?path|envelope[- ]?(?:from|sender)|\boriginator\b",
             r"mail from:? ?(?:<>|address|command|domain|not|must|is)",
-            r"\bfrom[- ](?:address|header|field|domain|e-?mail)|[\"'`]from[\"'`]",
+            r"\bfrom[-_. ](?:address|header|field|domain|e-?mail)|[\"'`]from[\"'`]",
             r"domain of (?:the )?sender|(?:sending|sender|from) domain\b|callback (?:verif|setup)",
             r"\bsend(?:ing)?[- ](?:as|on behalf)",
             r"(?:allowed|permitted|authori[sz]ed|rights?|permissions?) to (?:send|use|submit)\b.{0,25}\b(?:as|from|address|this sender)",
             r"not (?:the )?owner|not owned by",
             rf"(?:identity|address|domain)\b.{{0,40}}\bis (?:not (?:yet )?{CONFIRMED}|un{CONFIRMED})",
             r"identities failed the check",
-            r"(?:verified|confirmed|unverified) sender|sender (?:identity|signature)|not match a verified",
+            r"(?:verified|confirmed|unverified) sender|authori[sz]ed sender e-?mail|sender (?:identity|signature)|not match a verified",
             # the way out of the server
             r"\brelay(?:ing|ed)?\b.{0,40}\b(?:den\w+|not|prohibit\w*|disallow\w*|reject\w*|forbidden|refus\w*|requires?|attempt)",
             r"\b(?:not|cannot|can't|unable to|won't|no|never|insecure mail|refus\w+ to|open) relay",
@@ -128,6 +129,11 @@ WORDINGS: tuple[tuple[Topic, tuple[str, ...]], ...] = (
             r"must (?:use|issue) (?:a )?(?:tls|ssl|starttls)",
             r"not authori[sz]ed to perform|not subscribed to (?:amazon )?ses\b",
             r"insufficient (?:scope|privileges|permissions)",
+            # the names that APIs give to its faults
+            r"\b(?:InvalidServerAPIKey|ServerSuspended|UnauthenticatedFromAddress)\b",  # Postal
+            r"\b(?:Invalid_Key|PaymentRequired|Unknown_Subaccount|PoorReputation)\b",  # Mandrill
+            r"\b(?:AccountSuspended|SendingPaused|MailFromDomainNotVerified)Exception\b",  # Amazon SES
+            r"message ?stream\b.{0,40}\b(?:does ?n[o']t exist|not found|is archived)",  # Postmark
             # its account
             rf"(?:your|sender'?s?|sending|smtp|tenant|customer) (?:e?-?mail )?(?:account|access|plan|domain)\b.{{0,30}}\b{CLOSED}",
             r"sending (?:has been |is )?(?:paused|disabled|suspended|blocked|restricted|not (?:allowed|enabled|permitted))",

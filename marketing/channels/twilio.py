@@ -38,8 +38,9 @@ from marketing.channels.base import (
     Provider,
     Receipt,
     Setting,
+    TransientError,
 )
-from marketing.channels.http import as_send_errors, refused
+from marketing.channels.http import as_send_errors, refused, retry_after
 from marketing.channels.receipts import BadSignature, ReceiptEvent, ReceiptKind
 from marketing.channels.replies import read_reply
 
@@ -48,11 +49,16 @@ LONGEST = 1_600
 LONGEST_QUOTE = 100
 WHATSAPP = "whatsapp:"
 BODY_HASH = "bodySHA256"
-BAD_NUMBER = frozenset({21211, 21214, 21217, 21614})
+BAD_NUMBER = frozenset({21211, 21214, 21217, 21614, 21635})
 BAD_ACCOUNT = frozenset(
-    {20003, 20005, 21212, 21603, 21606, 21608, 21659, 21660, 21661, 21703, 30034, 63007, 63016}
-)
-"""Credentials, a sender without the rights, and a free text where WhatsApp wants a template."""
+    {20003, 20005, 20404, 21212, 21603, 21606, 21608, 21659, 21660, 21661, 21703, 21704, 21705, 30002, 30032, 30034, 63007, 63015}
+    | {63016, 63020, 63038, 63041, 63042, 63051}
+)  # fmt: skip
+"""Credentials, an account or service that is none or closed, a sender without the rights, the day's quota, WhatsApp's templates."""
+BUSY = frozenset({14107, 20429, 21611, 30001, 30022, 63018})
+"""Too many messages at a time: later they get through."""
+OF_ONE_MESSAGE = frozenset({21408, 21612, 21617})
+"""A country or carrier that the sender does not reach, and a text that is too long."""
 REPLIED_STOP = 21610
 SERVICE = r"MG\w+"
 NUMBER = r"\+[1-9]\d{6,14}"
@@ -74,14 +80,13 @@ ON_ITS_WAY = frozenset({"accepted", "scheduled", "queued", "sending", "sent"})
 REPLIES = frozenset({"", "receiving", "received"})
 WHY = {
     "21610": ReceiptKind.UNSUBSCRIBED,
+    **dict.fromkeys(map(str, BAD_ACCOUNT), ReceiptKind.ACCOUNT),
     "30003": ReceiptKind.BOUNCED_SOFT,  # handset off or out of reach
     "30004": ReceiptKind.BLOCKED,
     "30005": ReceiptKind.BOUNCED_HARD,  # unknown number
-    "30006": ReceiptKind.BOUNCED_HARD,  # landline
+    "30006": ReceiptKind.BOUNCED_SOFT,  # a landline, or a carrier that the sender's short code does not reach
     "30007": ReceiptKind.BLOCKED,  # filtered by the carrier
     "30008": ReceiptKind.BOUNCED_SOFT,
-    "30034": ReceiptKind.ACCOUNT,  # unregistered number
-    "63016": ReceiptKind.ACCOUNT,  # free text outside of 24 hours
     "63003": ReceiptKind.BOUNCED_HARD,  # not on WhatsApp
     "63024": ReceiptKind.BOUNCED_HARD,
     "63032": ReceiptKind.BLOCKED,
@@ -194,6 +199,10 @@ class TwilioConnection(Connection):
             text, bad = f"{error.code}: {error.msg}", error.code in BAD_NUMBER
             if error.code in BAD_ACCOUNT:
                 raise AccountError(text) from error
+            if error.code in BUSY:
+                raise TransientError(text, retry_after=retry_after(self._http.headers)) from error
+            if error.code in OF_ONE_MESSAGE:
+                raise PermanentError(text) from error
             raise refused(error.status, text, self._http.headers, bad=bad) from error
         return Receipt(provider_id=str(sent.sid))
 

@@ -454,3 +454,26 @@ def test_senders_of_one_secret_get_their_own_events() -> None:
     second.refresh_from_db()
     assert second.state == "delivered"
     assert ProviderEvent.objects.get().sender == second.run.sender
+
+
+BATCHES = {
+    "brevo": [brevo("hard_bounce", reason=EXISTS_NOT, id=2)],
+    "mailjet": [mailjet("bounce", hard_bounce=True, error="user unknown")],
+    "sparkpost": sparkpost("bounce", raw_reason=EXISTS_NOT, bounce_class="10", event_id="2"),
+    "sendgrid": sendgrid("bounce", reason=EXISTS_NOT, status="5.1.1", type="bounce"),
+}
+UNREADABLE: list[Any] = [
+    {}, [], None, 7, "text", {"event": None}, {"event": {"a": 1}}, {"msys": {}}, {"msys": {"message_event": None}},
+    {"msys": {"message_event": {"type": "bounce", "timestamp": "soon"}}}, {"event": "bounce", "time": "yesterday", "email": 3},
+    {"event": "open", "timestamp": 1e300}, {"event": "click", "ts_epoch": "x", "date": "never"}, {"event": "a\x00b"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("provider", BATCHES)
+def test_an_unreadable_event_of_a_batch_costs_the_others_nothing(provider: str) -> None:
+    make_message(provider)
+    for odd in UNREADABLE:
+        for batch in ([odd, *BATCHES[provider]], [*BATCHES[provider], odd]):
+            ProviderEvent.objects.all().delete()
+            assert tell(provider, batch) == 200, odd
+            assert "bounced_hard" in set(ProviderEvent.objects.values_list("kind", flat=True)), odd
