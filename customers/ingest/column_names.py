@@ -5,6 +5,30 @@ Case, accents, spaces and punctuation are ignored. A name that means two fields 
 
 from __future__ import annotations
 
+import re
+
+CONTACT_COLUMNS = {
+    "email": re.compile(
+        r"mail|courriel|correo|^(subscribers?|recipients?|contacts?|login|user ?name)$",
+        re.IGNORECASE,
+    ),
+    "phone": re.compile(
+        r"phone|mobile|\bcell\b|\btel\b|\bsms\b|telefon|téléphone|teléfono", re.IGNORECASE
+    ),
+}
+"""Columns that hold an address or number of the customer if all of their cells do, where no column has its plain name."""
+OTHER_PEOPLE = re.compile(
+    r"owner|referr|agent|manager|created by|modified by|assign|sales ?rep|parent|emergency|assistant|partner|spouse|company|"
+    r"organi[sz]ation|account|office|fax|former|previous|\bold\b|\bcc\b|reply|sender|support",
+    re.IGNORECASE,
+)
+"""Words of columns about somebody else than the customer, or about an address that is no longer used."""
+ADDRESS_CELLS = {
+    "email": re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+"),
+    "phone": re.compile(
+        r"(?!\d{4}-\d\d-\d\d|\d{1,2}[/.]\d{1,2}[/.]\d{2,4})'?\+?[\d\s().\-/]{7,24}(\s?(x|ext\.?)\s?\d+)?"
+    ),
+}
 BARE_NAMES = frozenset({"name", "nom", "nombre", "nome", "naam"})
 """Columns of full names or, beside one of first or last names, of the other."""
 

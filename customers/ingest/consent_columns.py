@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -147,7 +147,7 @@ def consent_fields(header: Iterable[str], rows: Sequence[Sequence[Any]] = ()) ->
                 for row in rows
                 if place < len(row) and not is_empty(row[place])
             }
-            if _states_consent(cells):
+            if _states_consent(cells) or _is_no_region(column, cells):
                 found[column] = "subscribed"
     if not any(words.HAS_MAIL.search(words_of(column)) for column in columns):
         found = {
@@ -212,9 +212,20 @@ def _lists_channels(cell: object) -> bool:
 
 def _states_consent(cells: Collection[str]) -> bool:
     """Return whether the cells of a status are about consent: one says so, and none is a stage of the lifecycle alone."""
-    known = words.OPTED_IN | words.OPTED_OUT | words.NOT_YET | words.NOTHING
-    telling = {cell for cell in cells if cell in known} - {"active", "inactive"}
+    telling = {cell for cell in cells if cell in _STATES_OF_A_SUBSCRIPTION} - {"active", "inactive"}
     return bool(telling - words.NOTHING) or bool(telling & {"enabled", "disabled", "confirmed"})
+
+
+def _is_no_region(column: str, cells: Set[str]) -> bool:
+    """Return whether a column called state has states of a subscription alone, as in an export of Kit, and not Oklahoma (OK)."""
+    return (
+        words_of(column) == "state"
+        and cells <= _STATES_OF_A_SUBSCRIPTION
+        and bool(cells - (words.NOTHING - {"active"}))
+    )
+
+
+_STATES_OF_A_SUBSCRIPTION = words.OPTED_IN | words.OPTED_OUT | words.NOT_YET | words.NOTHING
 
 
 def consent_question(

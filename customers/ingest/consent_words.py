@@ -177,7 +177,7 @@ OPTED_OUT = _words(
     "avregistrerad,avanmald,avprenumererad,sparrad,kontakta inte,kontakta ej",
 )
 NOT_YET = _words(
-    "never subscribed,not subscribed,non subscribed,nonsubscribed,did not subscribe,not opted in,no consent",
+    "not subscribed,non subscribed,nonsubscribed,not opted in,no consent",
     "pending,pending confirmation,unconfirmed,not confirmed,awaiting confirmation,confirmation pending,opt in pending",
     "transactional,non marketing contact,no permission,no marketing,not consented,archived,inactive,temp hold,disabled",
     "nicht angemeldet,non abonne,no suscrito,non iscritto,nao inscrito,niet ingeschreven",
@@ -185,9 +185,10 @@ NOT_YET = _words(
 """No opt-in, which is no opt-out by the person either."""
 NOTHING = _words(
     "null,none,nil,na,n a,nan,undefined,unknown,not set,unset,no permissions set,not specified,never",
+    "never subscribed,did not subscribe,no decision,undecided,not asked",
     "0000 00 00,0000 00 00 00 00 00,unbekannt,inconnu,desconocido",
     "active,enabled,aktiv,actif,activo,attivo,ativo,actief,valid,confirmed,single,double",
     "implicit,implied,implied consent,legitimate interest,marketing contact,unengaged marketable,unchanged",
     "soft bounce,soft bounced,ok,deliverable,new",
 )
-"""Cells that state neither: an opt-in is never guessed."""
+"""Cells that state neither: an opt-in is never guessed, and a person who was never asked decided nothing."""

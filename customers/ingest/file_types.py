@@ -13,10 +13,17 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers import clean
 from customers.clean import dates
 from customers.ingest import customer_rows, exchange_rates, fields, known_exports
 from customers.ingest.column_formats import UNCLEAR, WHOLE, ColumnFormat
-from customers.ingest.column_names import BARE_NAMES, names_of
+from customers.ingest.column_names import (
+    ADDRESS_CELLS,
+    BARE_NAMES,
+    CONTACT_COLUMNS,
+    OTHER_PEOPLE,
+    names_of,
+)
 from customers.ingest.consent_columns import ConsentAnswers, consent_fields, consent_question
 from customers.ingest.fields import (
     ATTRIBUTE,
@@ -54,7 +61,8 @@ class FileType:
     ) -> dict[str, str]:
         """Map each column to a field as the recognised export has it, by its name or a synonym, else to `attributes.` and its name.
 
-        Each field is used once, but several columns may state one consent; for them the first rows of the file count, too.
+        Each field is used once, but several columns may state one consent. For them, and for e-mail addresses and phone numbers under
+        uncommon names (`Person - Email`, `Subscriber`), the first rows of the file count, too.
         """
         header = list(header)
         mapping = self._mapping_of_export(header)
@@ -73,6 +81,10 @@ class FileType:
                     mapping[column] = field
                     free.remove(field)
         _tell_apart_names(mapping)
+        if self.states_consent:
+            others = [each for each in header if each not in mapping and each not in unclear]
+            for field in CONTACT_COLUMNS.keys() & free:
+                mapping |= dict.fromkeys(_contact_column(field, others, header, rows), field)
         return {column: mapping.get(column, self._attribute(column)) for column in header}
 
     def export_name(self, header: Iterable[str]) -> str:
@@ -199,6 +211,21 @@ class FileType:
 
     def _is_attribute(self, field: str) -> bool:
         return self.takes_attributes and (field == ATTRIBUTES or field.startswith(ATTRIBUTE))
+
+
+def _contact_column(
+    field: str, columns: Iterable[str], header: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> list[str]:
+    """Return the first of the columns whose name may mean the field and whose cells all are addresses of its kind, if there is one."""
+    for column in columns:
+        if not CONTACT_COLUMNS[field].search(column) or OTHER_PEOPLE.search(column):
+            continue
+        place = header.index(column)
+        cells = [str(row[place]).strip() for row in rows if place < len(row)]
+        filled = [cell for cell in cells if not clean.is_null(cell) and cell]
+        if filled and all(ADDRESS_CELLS[field].fullmatch(cell) for cell in filled):
+            return [column]
+    return []
 
 
 def _tell_apart_names(mapping: dict[str, str]) -> None:

@@ -265,4 +265,52 @@ KNOWN_EXPORTS = (
         "MailerLite", "customers", ("Subscriber", "Sent", "Opens", "Clicks"),
         {"Subscriber": "email", "Subscribed": ATTRIBUTE, "Location": ATTRIBUTE},
     ),
+    *(
+        KnownExport(
+            "Pipedrive", "customers", (column,),
+            {
+                "Person - ID": ATTRIBUTE, "Person - Name": "name", "Person - First name": "first_name", "Person - Last name": "last_name",
+                "Person - Email": "email", "Person - Email - Work": "email", "Person - Email - Home": "email",
+                "Person - Email - Other": "email", "Person - Phone": "phone", "Person - Phone - Mobile": "phone",
+                "Person - Phone - Work": "phone", "Person - Phone - Home": "phone", "Person - Label": "tags", "Person - Labels": "tags",
+                "Person - Birthday": "date_of_birth", "Person - Person created": "registered_at", "Person - Add time": "registered_at",
+                "Person - City": "city", "Person - State": "region", "Person - Country": "country",
+            },
+            between=", ",
+        )
+        for column in ("Person - Email", "Person - Email - Work", "Person - Email - Home")
+    ),
+    KnownExport(
+        "Drip", "customers", ("email", "lifetime_value", "lead_score"),
+        {
+            "id": ATTRIBUTE, "visitor_uuid": ATTRIBUTE, "created_at": "registered_at", "time_zone": "timezone", "lifetime_value": ATTRIBUTE,
+            "original_referrer": ATTRIBUTE,
+        },
+    ),
+    *(
+        KnownExport(
+            "Constant Contact", "customers", ("Email address", "Email status", column),
+            {
+                "Phone - mobile": "phone", "Phone - home": "phone", "Phone": "phone", "Created At": "registered_at", "Email Lists": "tags",
+                "City - Home": "city", "State/Province - Home": "region", "Country - Home": "country", "Tags": ATTRIBUTE,
+                "Birthday (month/day)": ATTRIBUTE, "Source Name": "source",
+            },
+        )
+        for column in ("Email permission status", "Email Lists", "Email update source")
+    ),
+    KnownExport(
+        "Omnisend", "customers", ("Email", "Email status", "SMS status"),
+        {"Phone number": "phone", "Date added": "registered_at", "Birthdate": "date_of_birth", "State": "region"},
+    ),
+    *(
+        KnownExport(
+            "Zoho", "customers", (record, "Email", "Last Name", "Email Opt Out"),
+            {
+                record: ATTRIBUTE, "Full Name": ATTRIBUTE, "Mailing City": "city", "Mailing State": "region", "Mailing Country": "country",
+                "Mobile": "phone", "Phone": "phone", "Date of Birth": "date_of_birth", "Created Time": "registered_at", "Tag": "tags",
+                "Lead Source": "source", "Title": ATTRIBUTE, "Lead Status": ATTRIBUTE,
+            },
+        )
+        for record in ("Record Id", "Lead Id")
+    ),
 )  # fmt: skip

@@ -18,20 +18,32 @@ PARTLY = "partly"
 """A part of the order was taken back; the amount stands elsewhere."""
 UNPAID = "unpaid"
 """The order never became one."""
+AWAITING = "awaiting"
+"""The order is not paid, or not in full; a later file says so when it is."""
 
 _STATES: dict[str, str] = {
     Kind.ORDER: """
-        paid, partially paid, partial payment, pending, pending payment, awaiting payment, on hold, authorized, authorised, processing,
-        in progress, open, new, placed, confirmed, accepted, approved, complete, completed, closed, done, finished, succeeded, success,
-        successful, captured, settled, invoiced, fulfilled, partially fulfilled, unfulfilled, awaiting fulfillment, awaiting shipment,
-        awaiting pickup, ready for pickup, packed, shipped, partially shipped, dispatched, in transit, sent, delivered, received, active,
-        disputed, manual verification required, payment accepted, overdue, holded, payment review,
-        bezahlt, offen, ausstehend, in bearbeitung, in wartestellung, wartend, abgeschlossen, erledigt, versendet, versandt, geliefert,
-        payé, payée, en attente, en cours, terminé, terminée, expédié, expédiée, livré, livrée, paiement accepté,
-        pagado, pendiente, pendiente de pago, procesando, en espera, completado, enviado, entregado,
-        pagato, in attesa, in lavorazione, completato, spedito, consegnato,
-        betaald, in behandeling, in de wacht, afgerond, voltooid, verzonden, geleverd,
-        pago, pendente, processando, em espera, concluído, enviada, entregue
+        paid, processing, in progress, open, new, placed, confirmed, accepted, approved, complete, completed, closed, done, finished,
+        succeeded, success, successful, captured, settled, invoiced, fulfilled, partially fulfilled, unfulfilled, unshipped,
+        awaiting fulfillment, awaiting shipment, awaiting pickup, ready for pickup, packed, shipped, partially shipped, dispatched,
+        in transit, sent, delivered, received, active, disputed, payment accepted, remote payment accepted,
+        bezahlt, in bearbeitung, abgeschlossen, erledigt, versendet, versandt, geliefert,
+        payé, payée, en cours, terminé, terminée, expédié, expédiée, livré, livrée, paiement accepté,
+        pagado, procesando, completado, enviado, entregado,
+        pagato, in lavorazione, completato, spedito, consegnato,
+        betaald, in behandeling, afgerond, voltooid, verzonden, geleverd,
+        pago, processando, concluído, enviada, entregue
+    """,
+    AWAITING: """
+        pending, payment pending, pending payment, awaiting payment, waiting for payment, unpaid, not paid, partially paid, partial payment,
+        on hold, on backorder not paid, holded, authorized, authorised, uncaptured, requires capture, payment review, past due, overdue,
+        manual verification required, awaiting check payment, awaiting bank wire payment, awaiting cash on delivery validation,
+        offen, ausstehend, zahlung ausstehend, unbezahlt, teilweise bezahlt, in wartestellung, wartend, autorisiert,
+        en attente, en attente de paiement, en attente du paiement, attente paiement, impayé, impayée, partiellement payé, autorisé,
+        pendiente, pendiente de pago, en espera, sin pagar, impago, parcialmente pagado, autorizado,
+        in attesa, in attesa di pagamento, in sospeso, non pagato, parzialmente pagato, autorizzato,
+        in de wacht, wacht op betaling, wachtend op betaling, wachten op betaling, openstaand, onbetaald, deels betaald,
+        pendente, pagamento pendente, aguardando, aguardando pagamento, em espera, não pago, parcialmente pago
     """,
     Kind.REFUND: """
         refunded, fully refunded, full refund, refund, reversed, reversal, chargeback, charged back, chargeback lost, lost, money back,
@@ -49,9 +61,10 @@ _STATES: dict[str, str] = {
         partiellement remboursé, parcialmente reembolsado
     """,
     UNPAID: """
-        failed, payment failed, payment error, declined, denied, expired, abandoned, draft, checkout draft, trash, incomplete, blocked,
-        suspected fraud, fraud, requires payment method, requires action, fehlgeschlagen, entwurf, échoué, échouée, brouillon, fallido,
-        borrador, fallito, bozza, mislukt, concept, malogrado, rascunho
+        failed, payment failed, payment error, declined, denied, expired, abandoned, draft, checkout draft, auto draft, trash, incomplete,
+        incomplete expired, blocked, suspected fraud, fraud, requires payment method, requires action, requires confirmation,
+        requires source, uncollectible, fehlgeschlagen, entwurf, abgelaufen, échoué, échouée, brouillon, expiré, expirée, fallido, borrador,
+        caducado, fallito, bozza, scaduto, mislukt, concept, verlopen, malogrado, rascunho, expirado
     """,
 }
 _TYPES: dict[str, str] = {
@@ -83,7 +96,10 @@ _STATE, _TYPE = _by_word(_STATES), _by_word(_TYPES)
 
 
 def order_state(value: object) -> str:
-    """Return what a state means: a kind of row that takes all back, ORDER, PARTLY or UNPAID. Raises ValueError for an unknown word."""
+    """Return what a state means: a kind of row that takes all back, ORDER, PARTLY, UNPAID or AWAITING.
+
+    Raises ValueError for an unknown word.
+    """
     return _find(
         value,
         _STATE,

@@ -28,7 +28,7 @@ from crm.api import ids
 from customers import clean, customer_totals
 from customers.ingest import order_sql
 from customers.ingest.fields import ORDER, Field, Refused, clean_attributes, clean_fields
-from customers.ingest.order_words import PARTLY, UNPAID
+from customers.ingest.order_words import AWAITING, PARTLY, UNPAID
 from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
 from customers.models import Order
 
@@ -183,6 +183,13 @@ def _kind_of_row(row: Mapping[str, Any]) -> str:
     is_amountless = not {"order_amount", "amount", "unit_price"} & row.keys()
     if state == UNPAID:
         raise Refused(_("An order of this state was never paid, so it is not recorded."), "status")
+    if state == AWAITING:
+        raise Refused(
+            _(
+                "An order of this state is not paid yet, so it is not recorded. Send it again when it is, or without its state."
+            ),
+            "status",
+        )
     if kind not in ("", _ORDER):
         return str(kind)
     if row.get("refund_of") and row["refund_of"] != row.get("order_id"):

@@ -35,7 +35,6 @@ OPT_OUTS = {
     "HubSpot": "Record ID,Email,Unsubscribed from all email,Marketing contact status\n501,@,true,Non-marketing contact",
     "HubSpot, by topic": "Email,Opted out of email: Marketing Information\n@,Yes",
     "Klaviyo": "Email,Email Marketing Consent,Email Marketing Consent Timestamp\n@,UNSUBSCRIBED,2023-02-01 09:00:00",
-    "Klaviyo, never": "Email,Email Marketing Consent,Email Marketing Consent Timestamp\n@,NEVER_SUBSCRIBED,",
     "Klaviyo, suppressed": "Email,Email Suppressions\n@,\"['UNSUBSCRIBE', 'HARD_BOUNCE']\"",
     "Salesforce, report": "Contact ID,Email,Email Opt Out\n0035e,@,1",
     "Salesforce, Data Loader": "ID,FIRSTNAME,EMAIL,HASOPTEDOUTOFEMAIL,HASOPTEDOUTOFFAX\n0036e,A,@,true,false",
@@ -59,13 +58,16 @@ OPT_OUTS = {
     "Intercom": "Email,Unsubscribed from Emails,Marked email as spam\n@,true,false",
     "Intercom, spam": "Email,Unsubscribed from Emails,Marked email as spam\n@,false,true",
     "Zoho": "Email,Email Opt Out,Unsubscribed Mode,Unsubscribed Time\n@,true,Manual,2023-02-01 09:00:00",
-    "Pipedrive": "Person - Email,Person - Marketing status,email\nx,Unsubscribed,@",
+    "Pipedrive": "Person - Name,Person - Email,Person - Marketing status\nAda,@,Unsubscribed",
     "MailerLite": "email,Subscribed,Unsubscribed,Opt-in IP\n@,2022-01-01 09:00:00,2023-02-01 09:00:00,192.0.2.1",
     "Kit": "email,status\n@,complained",
+    "Kit, state": "id,first_name,email,state,created_at,tags\n1,A,@,cancelled,2023-02-01 09:00:00 UTC,news",
+    "Kit, bounced": "email_address,first_name,state,created_at\n@,A,bounced,2023-02-01T09:00:00Z",
+    "Kit, unconfirmed": "email_address,first_name,state,created_at\n@,A,inactive,2023-02-01T09:00:00Z",
     "Omnisend": "Email,Email status,Email status date\n@,nonSubscribed,2023-02-01T09:00:00Z",
     "Drip": "email,status,unsubscribed_at\n@,unsubscribed,2023-02-01T09:00:00Z",
     "Cordial": "email,channels.email.subscribeStatus\n@,unsubscribed",
-    "Segment": "email,email_subscription_status\n@,did-not-subscribe",
+    "Segment": "email,email_subscription_status\n@,unsubscribed",
     "Wix": "Email,Email subscriber status\n@,Unsubscribed",
     "Freshsales": "Email,Subscription status\n@,Reported as spam",
     "Keap": "Email,Opt-in status\n@,Non-marketable",
@@ -107,6 +109,18 @@ OPT_INS = {
     "WooCommerce": "Email,Newsletter\n@,yes",
 }
 """A file of each product about one customer who is opted in there."""
+
+NO_DECISIONS = {
+    "Klaviyo": "Email,Email Marketing Consent,Email Marketing Consent Timestamp\n@,NEVER_SUBSCRIBED,",
+    "Klaviyo, SMS": "Email,Phone Number,SMS Marketing Consent\n@,+14155550123,NEVER_SUBSCRIBED",
+    "Klaviyo, API": "email,subscriptions.email.marketing.consent\n@,Never Subscribed",
+    "Segment": "email,email_subscription_status\n@,did-not-subscribe",
+    "Kit": "email,first_name,state,created_at\n@,A,active,2023-02-01T09:00:00Z",
+    "ActiveCampaign": "Email,First Name,Status\n@,A,Active",
+    "Constant Contact": "Email address,Email status,Email permission status\n@,Not set,Implied",
+    "nothing": "Email,Newsletter\n@,",
+}
+"""A file of each product about one customer who was never asked, or of whom it does not say."""
 
 SAY_NOTHING = """
     email,Consent to Track,Cookie consent,Privacy policy accepted
@@ -208,6 +222,18 @@ def test_opt_outs_of_products_are_imported(tmp_path: Path) -> None:
         with transaction.atomic():
             run(tmp_path, text)
             assert "email" in Customer.objects.get().opted_out_channels, name
+            transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+def test_who_was_never_asked_decided_nothing(tmp_path: Path) -> None:
+    for name, text in NO_DECISIONS.items():
+        with transaction.atomic():
+            run(tmp_path, text)
+            customer = Customer.objects.get()
+            assert customer.opted_out_channels == [], name
+            assert customer.region == "", name
+            assert not Consent.objects.exists(), name
             transaction.set_rollback(True)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -37,6 +38,12 @@ HEADERS = {
     "Google Contacts": "First Name,Last Name,Birthday,Labels,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Value,Address 1 - City",
     "ActiveCampaign": "Email,First Name,Last Name,Phone,Contact ID,Status,Date Created,Tags",
     "Salesforce": "Contact ID,First Name,Last Name,Email,Account Name,Mailing City,Email Opt Out",
+    "MailerLite": "Subscriber,Name,Last name,Sent,Opens,Clicks,Subscribed,Location",
+    "Pipedrive": "Person - ID,Person - Name,Person - Email - Work,Person - Email - Home,Person - Phone - Mobile,Person - Organization",
+    "Constant Contact": "Email address,First name,Last name,Email status,Email permission status,Phone - mobile,City - Home,Email Lists",
+    "Omnisend": "Email,Email status,Email status date,Phone number,SMS status,First name,Last name,Country,City,Tags",
+    "Drip": "id,email,status,time_zone,lead_score,lifetime_value,created_at,tags",
+    "Zoho": "Record Id,First Name,Last Name,Email,Phone,Mobile,Lead Source,Email Opt Out,Mailing City,Mailing Country,Tag",
     "Kindling": "kindling_id,external_id,email,first_name,tags,total_spend,attributes",
     "Kindling (API)": "id,external_id,email,tags,attributes,registered_at,total_spend,created_at,updated_at",
     "": "id,external_id,email,city,created_at",
@@ -64,6 +71,60 @@ def import_file(path: Path, kind: str = "customers", *options: str) -> str:
     said = StringIO()
     call_command("import_file", kind, str(path), *options, stdout=said)
     return said.getvalue()
+
+
+PERSON = ("ada@example.com", "+4915112345678")
+PEOPLE = {
+    "MailerLite": "Subscriber,Name,Last name,Phone,Sent,Opens,Clicks,Subscribed,Location\n@,Ada,L,#,5,3,1,2023-02-01 09:00:00,Berlin",
+    "MailerLite, by group": "Subscriber,Status,Phone,Company\n@,Active,#,Shop",
+    "Pipedrive": "Person - Name,Person - Email,Person - Phone,Person - Organization,Organization - Phone\nAda,@,#,Shop,+493012345",
+    "Pipedrive, by kind": "Person - ID,Person - Name,Person - Email - Work,Person - Phone - Mobile,Person - Owner\n7,Ada,@,#,Bob",
+    "Pipedrive, two": 'Person - Name,Person - Email,Person - Phone\nAda,"@, b@example.com","#, +493012345"',
+    "ActiveCampaign": "Contact ID,Email,First Name,Last Name,Phone,*Date Created,Tags,Status\n7,@,Ada,L,#,2023-02-01 09:00:00,vip,Active",
+    "Brevo": "CONTACT ID;EMAIL;FIRSTNAME;LASTNAME;SMS;EMAIL_MARKETING\n7;@;Ada;L;4915112345678;subscribed",
+    "Omnisend": "Email,Email status,Phone number,SMS status,First name\n@,subscribed,#,subscribed,Ada",
+    "Drip": "id,email,status,phone,lead_score,lifetime_value,created_at,tags\nab1,@,active,#,40,199900,2023-02-01T09:00:00Z,vip",
+    "Constant Contact": "Email address,First name,Email status,Email permission status,Phone - mobile\n@,Ada,Active,Implied,#",
+    "Zoho": "Record Id,Contact Owner,Email,First Name,Last Name,Mobile,Email Opt Out,Mailing City\nzcrm_7,Bob,@,Ada,L,#,false,Berlin",
+    "Salesforce": "Contact ID,First Name,Last Name,Email,Phone,Mobile,Account Name,Mailing City\n0035e,Ada,L,@,#,,Shop,Berlin",
+    "Salesforce, Data Loader": "ID,FIRSTNAME,LASTNAME,EMAIL,MOBILEPHONE,HASOPTEDOUTOFEMAIL\n0036e,Ada,L,@,#,false",
+    "Kit": "id,first_name,email,state,created_at,phone\n1,Ada,@,active,2023-02-01 09:00:00 UTC,#",
+    "Mailjet": "Contact email,Contact name,Mobile phone,IsUnsubscribed\n@,Ada,#,false",
+    "a sheet": "Primary E-mail Address,Home phone,Sales rep e-mail\n@,#,bob@shop.example",
+}  # fmt: skip
+"""A file of each product, as its help pages show the header; @ stands for the address, # for the number."""
+
+
+@pytest.mark.django_db
+def test_files_of_products_have_address_and_number(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    for name, text in PEOPLE.items():
+        with transaction.atomic():
+            path.write_text(text.replace("@", PERSON[0], 1).replace("#", PERSON[1], 1))
+            said = import_file(path)
+            assert "1 customers created" in said, (name, said)
+            assert "0 rows rejected" in said, (name, said)
+            customer = Customer.objects.get()
+            assert (customer.email, customer.phone) == PERSON, name
+            assert customer.region == "", name
+            assert customer.total_spend == 0, name
+            transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "external_id,Contact owner e-mail,Name",
+        "external_id,Referrer email,Name",
+        "external_id,Subscriber,Name",
+        "external_id,Phone verified,Name",
+    ],
+)
+def test_an_address_of_somebody_else_is_no_address(header: str) -> None:
+    cells = {"Subscriber": "yes", "Phone verified": "2024-01-15"}
+    row = ["1", cells.get(header.split(",")[1], "bob@shop.example"), "Ada"]
+    mapping = file_type("customers").guess_mapping(header.split(","), [row])
+    assert not {"email", "phone"} & {*mapping.values()}
 
 
 @pytest.mark.django_db
@@ -334,6 +395,54 @@ def test_orders_of_an_export_are_imported_as_they_are(name: str, tmp_path: Path)
     if name == "WooCommerce":
         lines = orders.get().lines.order_by("position").values_list("quantity", "amount")
         assert [(int(quantity), int(amount)) for quantity, amount in lines] == [(2, 20), (1, 10)]
+
+
+SHOPIFY = "Name,Email,Financial Status,Currency,Total,Created at,Lineitem quantity,Lineitem name,Lineitem price,Refunded Amount"
+STATES = {
+    "Shopify": (SHOPIFY, "{id},p@example.com,{state},EUR,20.00,2024-05-01 09:59:00 +0200,1,Tea,20.00,{refunded}", {
+        "paid": "20.00", "pending": None, "authorized": None, "partially_paid": None, "expired": None, "unpaid": None,
+        "partially_refunded": "15.00", "refunded": "0.00", "voided": "0.00",
+    }),
+    "WooCommerce": ("Order Number,Order Status,Order Date,Email (Billing),Order Total Amount",
+        "{id},{state},2024-05-01 10:00,p@example.com,20", {
+        "Completed": "20.00", "Processing": "20.00", "wc-processing": "20.00", "On hold": None, "wc-on-hold": None, "Pending payment": None,
+        "pending": None, "Failed": None, "Draft": None, "checkout-draft": None, "Cancelled": "0.00", "Refunded": "0.00",
+    }),
+    "Stripe": ("id,Created date (UTC),Amount,Amount Refunded,Currency,Captured,Status,Customer ID",
+        "{id},2024-05-06 10:11:12,20.00,0.00,eur,true,{state},cus_p", {
+        "Paid": "20.00", "succeeded": "20.00", "requires_payment_method": None, "requires_action": None, "requires_confirmation": None,
+        "requires_capture": None, "Uncaptured": None, "Incomplete": None, "Failed": None, "Blocked": None, "canceled": "0.00",
+        "Refunded": "0.00",
+    }),
+    "a list": ("order_id,email,date,total,status", "{id},p@example.com,2024-05-01,20,{state}", {
+        "offen": None, "en attente de paiement": None, "pendiente de pago": None, "in attesa di pagamento": None, "openstaand": None,
+        "aguardando pagamento": None, "overdue": None, "bezahlt": "20.00",
+    }),
+}  # fmt: skip
+"""Rows of shops by the state of the order, and what each order counts; None is not recorded, and listed."""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", STATES)
+def test_an_order_that_is_not_paid_counts_nothing(name: str, tmp_path: Path, settings: Any) -> None:
+    settings.CURRENCY, settings.MEDIA_ROOT = "EUR", tmp_path / "media"
+    header, row, states = STATES[name]
+    lines = [
+        row.format(id=place, state=state, refunded="5.00" if state == "partially_refunded" else "0")
+        for place, state in enumerate(states)
+    ]
+    path = tmp_path / "orders.csv"
+    path.write_text("\n".join([header, *lines]))
+
+    said = import_file(path, "orders", "--create-missing")
+    refused = [place for place, state in enumerate(states) if states[state] is None]
+    assert f"{len(refused)} rows rejected" in said
+    rejected = (tmp_path / "media/imports/orders.csv-rejected.csv").read_text()
+    assert rejected.count("not recorded") == len(refused)
+    found = {each.external_id: str(each.net) for each in Order.objects.filter(kind="order")}
+    assert found == {
+        str(place): states[state] for place, state in enumerate(states) if states[state]
+    }
 
 
 @pytest.mark.django_db
