@@ -12,7 +12,15 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 
 from customers.models.consent import Channel
-from marketing.content import links, liquid, mjml, plain_text, snippets, unsubscribe_link
+from marketing.content import (
+    links,
+    liquid,
+    merge_tags,
+    mjml,
+    plain_text,
+    snippets,
+    unsubscribe_link,
+)
 from marketing.content.channel_parts import PARTS
 from marketing.content.liquid import ContentError
 from marketing.content.tokenizer import BLOCKS, Kind, Token, tokenize, tokenize_text
@@ -65,8 +73,10 @@ def validate(template: CampaignTemplate) -> None:
 
 
 def check_message(message: str) -> None:
-    """Raise ContentError for a message, of a campaign that makes its template of it, that Liquid cannot read."""
-    liquid.check(snippets.without(message), html=True)
+    """Raise ContentError for the message of a campaign that makes its template of it: bad Liquid, or tags of other products."""
+    own = snippets.without(message)
+    liquid.check(own, html=True)
+    merge_tags.refuse(own)
 
 
 def links_of(template: CampaignTemplate) -> list[str]:
@@ -86,6 +96,8 @@ def _check(template: CampaignTemplate, part: str) -> None:
         if part == "body" and template.channel == Channel.WEBHOOK:
             own = _json(own)
         liquid.check(own, html=is_html)
+        if template.channel != Channel.WEBHOOK:  # its receiver may know them
+            merge_tags.refuse(own)
         if is_html and template.body_format == Content.BodyFormat.MJML:
             mjml.check(own)
     except ContentError as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext as _
 
-from marketing.content import liquid
+from marketing.content import liquid, merge_tags
 from marketing.content.liquid import ContentError
 from marketing.models import CampaignTemplate, Snippet
 
@@ -33,7 +33,9 @@ def expand(source: str) -> str:
 
 def check_snippet(name: str, body: str) -> None:
     """Raises ContentError when a snippet of that name could not say this."""
-    liquid.compile_template(without(body), html=True)
+    own = without(body)
+    liquid.compile_template(own, html=True)
+    merge_tags.refuse(own)
     bodies = dict(Snippet.objects.values_list("name", "body")) | {name: body}
     _expand(body, bodies, (name,))
 

@@ -50,6 +50,73 @@ def test_known_filters_are_accepted() -> None:
     )
 
 
+MERGE_TAGS = {
+    "Mailchimp": "*|FNAME|*  *|MERGE1|*  *|IFNOT:ARCHIVE_PAGE|*  *|UNSUB|*",
+    "Marketing Cloud": "%%FIRSTNAME%%  %%first_name%%  %%=v(@name)=%%  %%emailaddr%%",
+    "Mailgun": "%recipient.name%  %recipient_email%  %unsubscribe_url%  %tag_unsubscribe_url%",
+    "ActiveCampaign": "%FIRSTNAME%  %EMAIL%  %UNSUBSCRIBELINK%",
+    "GetResponse": '[[first_name]]  [[firstname]]  [[FIRSTNAME OR "Friend"]]  [[contact.first_name]]  [[anything]]',
+    "Campaign Monitor": "[firstname,fallback=friend]  [fullname]  <unsubscribe>leave</unsubscribe>  [email]",
+    "MailPoet": "[subscriber:firstname | default:reader]  [subscriber:email]",
+    "Mautic": "{contactfield=firstname}  {leadfield=email}",
+    "MailerLite": "{$name}  {$unsubscribe}",
+    "AWeber": "{!firstname_fix}  {!Contact.FirstName}",
+    "Zoho": "$[FNAME]$  $[FNAME|there]$  ${Contacts.First Name}",
+    "SendGrid": "<%asm_group_unsubscribe_url%>  <%body%>",
+    "others": "{FIRST_NAME}  {firstname}  {FirstName}  {fname}  ~Contact.FirstName~  @FIRSTNAME@  #recipient:name#",
+    "Brevo": "{{ contact.FIRSTNAME }}  {{ contact.EMAIL | default: 'x' }}",
+    "Drip": "{{ subscriber.first_name }}  {% if lead.city %}x{% endif %}",
+}
+"""Merge tags as the help pages of the products write them, two spaces between them."""
+
+
+@pytest.mark.parametrize("product", MERGE_TAGS)
+def test_a_merge_tag_of_another_product_is_refused(product: str) -> None:
+    for tag in MERGE_TAGS[product].split("  "):
+        with pytest.raises(ContentError, match="merge tag") as caught:
+            build(CampaignTemplate(subject="Hi", body=f"<p>\nHi {tag}!</p>"))
+        assert caught.value.line == 2, tag
+        build(CampaignTemplate(subject="Hi", body=f"<p>{{% raw %}}{tag}{{% endraw %}}</p>"))
+
+
+def test_a_merge_tag_is_refused_in_every_part() -> None:
+    for part in ("subject", "preheader", "plain_text"):
+        with pytest.raises(ContentError, match=r"customer\.first_name") as caught:
+            build(CampaignTemplate(**{"subject": "Hi", "body": "<p>Hi</p>", part: "*|FNAME|*"}))
+        assert caught.value.part == part
+    with pytest.raises(ContentError, match=r"customer\.email"):
+        build(CampaignTemplate(subject="Hi", body="<a href='https://a.example/?e=*|EMAIL|*'>x</a>"))
+    with pytest.raises(ContentError, match="unsubscribe_url"):
+        build(CampaignTemplate(channel="sms", body="Bye: %unsubscribe_url%"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hi {first_name}, {unsubscribe_url} {{ first_name }} {{ customer.email }}",
+        "<style>a{color:red}.name{margin:0}@media(max-width:600px){.email{width:100%}}</style>",
+        "100%% off, 50%-70% off, 5 % name, https://a.example/?q=%C3%A9name%20city%20",
+        "<!--[if mso]><table><![endif]--> [1] [a note] [name](https://a.example) [[ ]]",
+        "*bold* |x| * | a@b.example, C|O, f{x}, {12}, {a: 1}",
+        "a@NAME.example me@city.example #name @name",
+        "{% for contact in customer.attributes.contacts %}{{ contact.name }}{% endfor %}",
+        "{{ data.contact.name }} {{ event.name }} {{ customer.attributes.FIRSTNAME }}",
+    ],
+)
+def test_a_text_with_the_same_marks_is_accepted(text: str) -> None:
+    build(CampaignTemplate(subject="Hi", body=f"<p>{text}</p>"))
+
+
+@pytest.mark.django_db
+def test_the_api_refuses_merge_tags_when_saving(api: APIClient) -> None:
+    given = {"name": "T", "body": "<p>Hello *|FNAME|*</p>"}
+    response = api.post("/api/templates/", given)
+    assert response.status_code == 400
+    assert "customer.first_name" in str(response.json())
+    snippet = api.post("/api/snippets/", {"name": "greeting", "body": "Hello %%FIRSTNAME%%"})
+    assert snippet.status_code == 400
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("channel", ["email", "sms"])
 def test_the_api_refuses_an_unknown_filter(api: APIClient, channel: str) -> None:
