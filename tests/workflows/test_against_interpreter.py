@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.models import Min
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from customers.models import Interaction
+from crm.accounts.models import User
+from crm.events.models import WebhookEndpoint
+from customers.models import Customer, Interaction, Segment
 from customers.timeline import Row
 from marketing import workflows
+from marketing.campaigns import bucket
 from marketing.models import Enrollment, EnrollmentEvent, Workflow
 from tests.factories.customers import make_customer
+from tests.factories.marketing import make_template
 from tests.factories.workflows import define, make_workflow
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +32,15 @@ EVENTS = ("a", "b")
 EXIT = "x"
 SPANS = ("10m", "1h", "3h", "1d")
 CITIES = ("Berlin", "Rome")
+SIMPLE: dict[str, dict[str, Any]] = {
+    "emit": {"event": "told"},
+    "update": {"attributes": {"n": "{{ customer.attributes.n | plus: 1 }}"}, "add_tags": ["x"]},
+    "list": {"segment": "drawn"},
+    "notify": {"to": ["staff@example.com"], "subject": "{{ customer.city }}", "text": "Hi"},
+    "start": {"workflow": "other"},
+    "stop": {"workflow": "other"},
+}
+"""Steps that lead to the next one at once, with their settings."""
 Happened = Sequence[tuple[int, str]]
 """Minutes after entering, and the event."""
 
@@ -37,7 +52,8 @@ def definitions(draw: st.DrawFn) -> dict[str, Any]:
     steps: dict[str, Any] = {}
     for place in range(number):
         later = st.sampled_from([None, *(f"s{each}" for each in range(place + 1, number))])
-        kinds = ["wait", "wait_for", "split", "emit"] + (["go_to"] if place else [])
+        kinds = ["wait", "wait_for", "split", "experiment", "send", "http", *SIMPLE]
+        kinds += ["go_to"] if place else []
         match draw(st.sampled_from(kinds)):
             case "wait":
                 step = {"for": draw(st.sampled_from(SPANS)), "next": draw(later), "type": "wait"}
@@ -53,8 +69,25 @@ def definitions(draw: st.DrawFn) -> dict[str, Any]:
                 named = {"operator": "AND", "conditions": [rules]}
                 branch = {"name": "berlin", "rules": named, "next": draw(later)}
                 step = {"type": "split", "branches": [branch], "next": draw(later)}
-            case "emit":
-                step = {"type": "emit", "event": "told", "next": draw(later)}
+            case "experiment":
+                branches = [
+                    {"name": name, "weight": draw(st.integers(1, 3)), "next": draw(later)}
+                    for name in "xy"
+                ]
+                step = {"type": "experiment", "branches": branches}
+            case "send":
+                step = {
+                    "type": "send",
+                    "template": "hello",
+                    "next": {"sent": draw(later), "skipped": draw(later)},
+                }
+            case "http":
+                step = {
+                    "type": "http", "webhook": "Closed", "timeout": draw(st.sampled_from(SPANS)),
+                    "next": {"success": draw(later), "failure": draw(later)},
+                }  # fmt: skip
+            case str(kind) if kind in SIMPLE:
+                step = {**SIMPLE[kind], "type": kind, "next": draw(later)}
             case _:
                 back = draw(st.integers(0, place - 1))
                 rounds = draw(st.integers(1, 2))
@@ -77,8 +110,10 @@ def _reachable(steps: Mapping[str, Any]) -> dict[str, Any]:
 
 def _targets(step: Mapping[str, Any]) -> dict[str, str | None]:
     match step["type"]:
-        case "wait_for":
+        case "wait_for" | "send" | "http":
             return dict(step["next"])
+        case "experiment":
+            return {each["name"]: each["next"] for each in step["branches"]}
         case "split":
             return {"berlin": step["branches"][0]["next"], "else": step["next"]}
         case "go_to":
@@ -86,8 +121,10 @@ def _targets(step: Mapping[str, Any]) -> dict[str, str | None]:
     return {"": step["next"]}
 
 
-def interpreted(definition: Mapping[str, Any], city: str, happened: Happened) -> list[str]:
-    """Return the way of a customer through a definition, followed step by step."""
+def interpreted(
+    definition: Mapping[str, Any], city: str, happened: Happened, lot: Callable[[str], float]
+) -> list[str]:
+    """Return the way of a customer through a definition, followed step by step; `lot` is from 0 to 1 for each experiment."""
     way, key, minute, came = [], definition["start"], 0, 0
     exits = [at for at, event in happened if event == EXIT] if "exit_when" in definition else []
     rounds: Counter[str] = Counter()
@@ -111,6 +148,14 @@ def interpreted(definition: Mapping[str, Any], city: str, happened: Happened) ->
                 minute = over if first is None else max(minute, first)
             case "split":
                 branch = "berlin" if city == "Berlin" else "else"
+            case "experiment":
+                weights = [each["weight"] for each in step["branches"]]
+                branch = "x" if lot(key) * sum(weights) < weights[0] else "y"
+            case "send":
+                branch = "sent" if city == "Rome" else "skipped"
+            case "http":
+                minute += _minutes(step["timeout"])
+                branch = "failure"
             case "go_to":
                 branch = "again" if rounds[key] < step["rounds"] else "done"
                 rounds[key] += 1
@@ -136,24 +181,45 @@ moments = st.lists(
     people=st.lists(st.tuples(st.sampled_from(CITIES), moments), min_size=4, max_size=4),
 )
 def test_the_engine_goes_the_way_of_an_interpreter(
-    definition: dict[str, Any], people: list[tuple[str, list[tuple[int, str]]]]
+    world: None, definition: dict[str, Any], people: list[tuple[str, list[tuple[int, str]]]]
 ) -> None:
-    workflow = make_workflow(definition)
-    start = timezone.now()
-    customers = [make_customer(city=city) for city, _happened in people]
-    workflows.enroll(workflow, [each.pk for each in customers], context={})
-    Enrollment.objects.filter(workflow=workflow).update(
-        entered_at=start, came_at=start, wake_at=start
-    )
-    future = sorted(
-        (start + timedelta(minutes=at), customer.pk, event)
-        for customer, (_city, happened) in zip(customers, people, strict=True)
-        for at, event in happened
-    )
-    _live(workflow, start, future)
-    ways = {each.pk: interpreted(definition, city, happened)
-            for each, (city, happened) in zip(customers, people, strict=True)}  # fmt: skip
-    assert {each.customer_id: _way(each) for each in workflow.enrollments.all()} == ways
+    with transaction.atomic():
+        workflow = make_workflow(definition)
+        start = timezone.now()
+        customers = [
+            make_customer(city=city, email=f"{n}@example.com" if city == "Rome" else None, external_id=f"p{n}")
+            for n, (city, _happened) in enumerate(people)
+        ]  # fmt: skip
+        workflows.enroll(workflow, [each.pk for each in customers], context={})
+        Enrollment.objects.filter(workflow=workflow).update(
+            entered_at=start, came_at=start, wake_at=start
+        )
+        future = sorted(
+            (start + timedelta(minutes=at), customer.pk, event)
+            for customer, (_city, happened) in zip(customers, people, strict=True)
+            for at, event in happened
+        )
+        _live(workflow, start, future)
+        ways = {
+            each.pk: interpreted(definition, city, happened, partial(_lot, workflow, each))
+            for each, (city, happened) in zip(customers, people, strict=True)
+        }
+        assert {each.customer_id: _way(each) for each in workflow.enrollments.all()} == ways
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def world() -> None:
+    """Make what the definitions name."""
+    make_template(name="hello", body="{{ unsubscribe_url }}")
+    User.objects.create_user("staff@example.com", is_staff=True)
+    Segment.objects.create(name="Drawn", slug="drawn", kind="static")
+    WebhookEndpoint.objects.create(name="Closed", url="https://example.com", is_active=False)
+    make_workflow(define({"rest": {"type": "wait", "for": "90d"}}), slug="other")
+
+
+def _lot(workflow: Workflow, customer: Customer, key: str) -> float:
+    return bucket(f"workflow {workflow.pk} {key}:", customer.pk)
 
 
 def _live(workflow: Workflow, now: datetime, future: list[tuple[datetime, int, str]]) -> None:
