@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
@@ -34,7 +34,7 @@ class BodyLimitMiddleware:
         if length > limit_of(request.path) and not (
             length <= (settings.IMPORT_MAX_FILE_MB + 1) * MIB and _may_upload(request)
         ):
-            _discard(request.read)
+            _discard(request.META, request.read)
             return too_large(request)
         return self.get_response(request)
 
@@ -69,15 +69,17 @@ class ChunkedBodies:
             while body.tell() <= most and (block := environ["wsgi.input"].read(BLOCK)):
                 body.write(block)
             if body.tell() > most:
-                _discard(environ["wsgi.input"].read)
+                _discard(environ, environ["wsgi.input"].read)
             environ["CONTENT_LENGTH"] = str(body.tell())
             body.seek(0)
             environ["wsgi.input"] = body
             return self.application(environ, start_response)
 
 
-def _discard(read: Callable[[int], bytes]) -> None:
-    """Read the rest of a body for some time: most clients read an answer only when they have sent everything."""
+def _discard(environ: Mapping[str, Any], read: Callable[[int], bytes]) -> None:
+    """Read the rest of a body for some time, unless the server does: most clients read an answer only when they have sent everything."""
+    if getattr(environ.get("gunicorn.socket"), "discards_bodies", False):
+        return
     deadline, rest = time.monotonic() + DISCARD_SECONDS, DISCARDED
     while rest > 0 and time.monotonic() < deadline and (block := read(BLOCK)):
         rest -= len(block)

@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -29,6 +29,11 @@ pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 
 STREAMS = 200
 EXPORTS = 5
+BODIES, SILENT = 60, 1_000
+SIGN_IN = (
+    b"POST /api/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n%s"
+)
 
 
 @pytest.fixture
@@ -66,6 +71,18 @@ def test_idle_streams_and_exports_hold_nobody_up(site: str, staff: User) -> None
 
     assert _seconds(f"{site}/healthz") < 1
     assert _seconds_to_refuse_a_password(f"{site}/api/auth/login") < 3
+
+
+def test_slow_bodies_and_silent_clients_hold_nobody_up(site: str) -> None:
+    """Sixty bodies of a MB, half of each sent, and a thousand connections that say nothing."""
+    host, _, port = site.removeprefix("http://").partition(":")
+    with ExitStack() as stack:
+        for number in range(SILENT + BODIES):
+            client = stack.enter_context(socket.create_connection((host, int(port)), timeout=60))
+            if number >= SILENT:
+                client.sendall(SIGN_IN % (1_000_000, b" " * 500_000))
+        assert _seconds(f"{site}/healthz") < 1
+        assert _seconds_to_refuse_a_password(f"{site}/api/auth/login") < 3
 
 
 def _read(url: str, secret: str, answered: list[str]) -> None:
