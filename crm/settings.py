@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "crm.accounts.middleware.SecondFactorMiddleware",
     "crm.accounts.middleware.PersonalDataMiddleware",
+    "crm.api.places.CountsMiddleware",
     "crm.accounts.audit.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -147,14 +147,14 @@ def _customer_tiles(
 
 
 def _segments(board: HomeDashboard) -> list[dict[str, Any]]:
-    largest = max((segment.size for segment in board.segments), default=0) or 1
+    sizes = [masking.rounded(segment.size) for segment in board.segments]
     return [
         {
             "segment": segment,
             "size": display.people(segment.size),
-            "width": 100 * masking.rounded(segment.size) / largest,
+            "width": 100 * size / (max(sizes) or 1),
         }
-        for segment in board.segments
+        for segment, size in zip(board.segments, sizes, strict=True)
     ]
 
 

@@ -19,7 +19,9 @@ from analytics.admin import charts
 from analytics.admin.tiles import Tile
 from analytics.days import as_of
 from analytics.experiments import ALPHA, POWER, SampleSizePlan, purchases_of
+from crm import masking
 from crm.adminkit import display
+from crm.api import places
 from customers.models import Customer, Segment
 from customers.segments import RuleError
 from marketing import campaigns
@@ -211,14 +213,16 @@ def _campaign_inputs(campaign: Campaign) -> dict[str, Any]:
 def _baseline(audience: Audience, days: Any) -> dict[str, Any]:
     """Return the purchase rate, mean and deviation of the audience in the last `days` days with figures."""
     number = int(days) if str(days).isdecimal() and 0 < int(days) <= 365 else DEFAULTS["days"]
+    places.count()
     last = as_of()
     found = purchases_of(audience.customers, last - timedelta(days=number - 1), last)
     baseline: dict[str, Any] = {}
-    if found.customers:
-        baseline["people"] = found.customers
-    if found.count:
-        baseline["rate"] = f"{100 * found.count / found.customers:.3g}"
-    if found.value > 0 and found.variance:
+    people, buyers = masking.rounded(found.customers), masking.rounded(found.count)
+    if people:
+        baseline["people"] = people
+    if buyers:
+        baseline["rate"] = f"{100 * buyers / people:.3g}"
+    if buyers and found.value > 0 and found.variance:
         baseline["mean"] = f"{found.value:.2f}"
         baseline["deviation"] = f"{sqrt(found.variance):.2f}"
     return baseline

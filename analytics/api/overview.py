@@ -15,7 +15,7 @@ from analytics.commerce import Period, Sales
 from analytics.dashboards import HomeDashboard, Notice, RunProgress, home_dashboard
 from analytics.headlines import CustomerFigures, Overview, overview
 from crm.api import rights
-from crm.api.fields import PublicId
+from crm.api.fields import People, PublicId
 from crm.api.parameters import KnownParameters
 from crm.api.query import Query
 from customers.models import Segment
@@ -41,11 +41,12 @@ class PeopleSerializer(serializers.Serializer[CustomerFigures]):
     number = serializers.IntegerField()
     estimated = serializers.BooleanField(help_text="Whether the number is the database's estimate.")
     new = serializers.IntegerField(help_text="Registered in the 30 days of the period.")
-    by_lifecycle = serializers.DictField(child=serializers.IntegerField())
+    by_lifecycle = serializers.DictField(child=People())
 
 
 class SegmentOutlineSerializer(serializers.ModelSerializer[Segment]):
     id = PublicId("seg")
+    size = People()
 
     class Meta:
         model = Segment
@@ -102,9 +103,7 @@ class OverviewSerializer(serializers.Serializer[Overview]):
     buyers = serializers.IntegerField(
         source="customers.buyers", help_text="Customers with an order in the period."
     )
-    by_lifecycle = serializers.DictField(
-        child=serializers.IntegerField(), source="customers.by_lifecycle"
-    )
+    by_lifecycle = serializers.DictField(child=People(), source="customers.by_lifecycle")
     sales = PeriodSerializer(source="period")
     satisfaction = SatisfactionSerializer()
     segments = serializers.IntegerField()

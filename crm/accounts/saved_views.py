@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.admin.utils import label_for_field
 from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -19,6 +19,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from crm import masking
 from crm.accounts.models import SavedView
 from crm.adminkit.base import COLUMNS, ModelAdmin, page
 
@@ -83,7 +84,11 @@ class SavedViews(ModelAdmin):
         mine = request.user.pk
         here = _saved(request.GET.urlencode())
         of_list = SavedView.objects.filter(model=self.opts.label_lower)
-        views = list(of_list.filter(Q(user=mine) | Q(is_shared=True)))
+        views = [
+            each
+            for each in of_list.filter(Q(user=mine) | Q(is_shared=True))
+            if not (masking.is_on() and _names_personal_data(self.model, each.query))
+        ]
         usual = super().get_list_display(request)
         shown = self.get_list_display(request)
         return {
@@ -110,6 +115,10 @@ class SavedViews(ModelAdmin):
 
     def _list(self, query: str) -> HttpResponse:
         return HttpResponseRedirect(f"{self._url('changelist')}?{query}")
+
+
+def _names_personal_data(model: type[Model], query: str) -> bool:
+    return any(masking.is_personal(model, name) for name in QueryDict(query))
 
 
 def _saved(query: str) -> str:

@@ -1,13 +1,20 @@
-"""Places for responses that hold a thread of the web server as long as their client reads: the other threads stay free."""
+"""Places for responses that hold a thread of the web server for long: the other threads stay free.
+
+A stream holds its place as long as its client reads. Whatever counts customers by rules calls `count()`, which takes a place for the
+rest of the request, so that no page and no endpoint counts without one.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import Throttled
 
@@ -74,3 +81,51 @@ class Places:
 
 COUNTS = Places(most=4, most_a_user=2)
 """Counts of customers for rules, and descriptions read into rules, which take seconds of CPU."""
+
+
+class _Counting:
+    """A request, and the user whose place it holds, once it has counted."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.holder: object = None
+
+
+_counting: ContextVar[_Counting | None] = ContextVar("the request that may count", default=None)
+
+
+def count() -> None:
+    """Take a place among COUNTS for the rest of the request; outside requests do nothing. Raises NoPlace."""
+    counting = _counting.get()
+    if counting is None or counting.holder is not None:
+        return
+    user = counting.request.user.pk or "visitors"
+    if not COUNTS.take(user):
+        raise NoPlace
+    counting.holder = user
+
+
+class CountsMiddleware:
+    """Give back the place of a request that counted, and answer one for which there is none with 429."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        counting = _Counting(request)
+        before = _counting.set(counting)
+        try:
+            return self.get_response(request)
+        finally:
+            _counting.reset(before)
+            if counting.holder is not None:
+                COUNTS.leave(counting.holder)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Return a page; the API answers by itself."""
+        if not isinstance(error, NoPlace):
+            return None
+        context = {"title": _("Too many counts"), "text": str(error.detail)}
+        response = render(request, "public/message.html", context, status=error.status_code)
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+        return response

@@ -44,8 +44,7 @@ def preview_rules(request: HttpRequest) -> HttpResponse:
     segment = _segment(request.POST.get("segment", ""))
     given = request.POST.get("progress", "")
     try:
-        with places.COUNTS.taken_by(request.user.pk):
-            seen = _seen(request.POST.get("rules", ""), segment, given)
+        seen = _seen(request.POST.get("rules", ""), segment, given)
     except places.NoPlace as full:
         seen = {"errors": [{"path": "", "message": str(full.detail)}]}
     is_step = given and "seen" in seen and seen["seen"].progress
@@ -120,8 +119,7 @@ def from_text(request: HttpRequest) -> JsonResponse:
     """Return the rules that `description` means; without rules if nothing was understood, 400 if it is too long."""
     audit.leave_out()
     try:
-        with places.COUNTS.taken_by(request.user.pk):
-            understood = asdict(understand(request.POST.get("description", "").replace("\0", "")))
+        understood = asdict(understand(request.POST.get("description", "").replace("\0", "")))
     except DescriptionTooLong as refused:
         return JsonResponse({"explanation": str(refused)}, status=400)
     except places.NoPlace as full:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from crm import masking
 from crm.adminkit.display import number, people
+from crm.api import places
 from customers.models import Customer, Segment
 from customers.models.segment import free_slug
 from customers.segments.language.personal import DERIVED
@@ -72,8 +73,9 @@ def find_lookalikes(
 ) -> Lookalike:
     """Create a static segment of the customers outside `base` most similar to its members: `size`, or `percent` of all outside.
 
-    Raises NoLookalike if there are too few customers inside or outside, or no difference between them.
+    Raises NoPlace in a request, and NoLookalike if there are too few customers inside or outside, or no difference between them.
     """
+    places.count()
     inside = _sample(base, are_members=True, most=MOST_MEMBERS)
     outside_count = Customer.objects.present().count() - base.memberships.count()
     _refuse_too_few(base, len(inside), outside_count)

@@ -24,10 +24,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
+from crm import masking
 from crm.accounts.current_user import user_of
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
-from crm.api.fields import PublicId
+from crm.api.fields import People, PublicId
 from crm.api.lists import Lists
 from crm.api.problems import Conflict
 from customers import identity
@@ -111,11 +112,11 @@ class PublishWorkflowSerializer(serializers.Serializer[Any]):
 
 
 class TransferSerializer(serializers.Serializer[Any]):
-    go_on = serializers.IntegerField()
-    stay = serializers.IntegerField()
-    exit = serializers.IntegerField()
-    moved = serializers.DictField(child=serializers.IntegerField())
-    unmapped = serializers.DictField(child=serializers.IntegerField())
+    go_on = People()
+    stay = People()
+    exit = People()
+    moved = serializers.DictField(child=People())
+    unmapped = serializers.DictField(child=People())
 
 
 class WarningSerializer(serializers.Serializer[Any]):
@@ -178,6 +179,12 @@ class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
             *("goal_at", "goal_value"),
         ]
 
+    def to_representation(self, instance: Enrollment) -> Any:
+        if masking.is_on():
+            for name in workflows.personal_fields(instance):
+                setattr(instance, name, None)
+        return super().to_representation(instance)
+
     @extend_schema_field(OpenApiTypes.STR)
     def get_customer(self, enrollment: Enrollment) -> str:
         return ids.encode("cus", enrollment.customer_id)
@@ -208,21 +215,27 @@ class MoveSerializer(serializers.Serializer[Any]):
 
 class StepFigures(serializers.Serializer[Any]):
     step = serializers.CharField()
-    there_now = serializers.IntegerField()
-    left = serializers.DictField(child=serializers.IntegerField())
+    there_now = People()
+    left = serializers.DictField(child=People())
 
 
 class MetricsSerializer(serializers.Serializer[Any]):
-    entered = serializers.IntegerField()
-    under_way = serializers.IntegerField()
-    completed = serializers.IntegerField()
-    failed = serializers.IntegerField()
-    exits = serializers.DictField(child=serializers.IntegerField())
-    goals = serializers.IntegerField()
+    entered = People()
+    under_way = People()
+    completed = People()
+    failed = People()
+    exits = serializers.DictField(child=People())
+    goals = People()
     goal_rate = serializers.FloatField(allow_null=True)
-    holdout = serializers.IntegerField()
+    holdout = People()
     holdout_goal_rate = serializers.FloatField(allow_null=True)
     steps = StepFigures(many=True)
+
+    def to_representation(self, instance: workflows.WorkflowFigures) -> Any:
+        shown = super().to_representation(instance)
+        if masking.is_on():  # the rates of the exact numbers would tell them
+            shown |= {"goal_rate": None, "holdout_goal_rate": None}
+        return shown
 
 
 @extend_schema_view(

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from crm import masking
+from crm.api import places
 from customers.consent import has_no_address, is_suppressed, is_unwanted
 from customers.models import Customer, Segment, SegmentMembership
 from customers.models.consent import Channel
@@ -67,8 +68,9 @@ def customers_of(campaign: Campaign) -> CustomerQuerySet:
     """Return the customers in any segment of the campaign, within its filter, and in no excluded segment.
 
     Segments are as of their last refresh. Without segments and filter, a triggered campaign is for all customers. A social post has no
-    recipients. Raises NoAudience, and RuleError for an invalid filter.
+    recipients. Raises NoAudience, NoPlace in a request, and RuleError for an invalid filter.
     """
+    places.count()
     if campaign.channel == Channel.SOCIAL:
         return Customer.objects.filter(pk__lt=0)  # none() has no SQL to build on
     included = list(campaign.segments.all())
@@ -138,6 +140,8 @@ def dry_run(campaign: Campaign, *, sample: int = SAMPLE) -> DryRun:
         samples.setdefault(reason, [_masked(*each) for each in first])
         if reason == "" and (variant or variants):
             variants[variant] = number
+    for reason in [each for each in samples if masking.people(counts[each]) is None]:
+        del samples[reason]  # the rows would count themselves
     return DryRun(
         audience=sum(counts.values()),
         reachable=counts.get("", 0),

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from crm import masking
+from crm.adminkit import display
 from customers import clean
 from customers.models.consent import Channel
 from marketing.campaigns import approval
@@ -104,9 +106,9 @@ def check_recipients(campaign: Campaign) -> None:
         ngettext(
             "The only customer of the audience would be skipped: %(reason)s.",
             "All %(number)s customers of the audience would be skipped: %(reason)s.",
-            number,
+            number if masking.people(number) else masking.FEW,
         )
-        % {"number": f"{number:,}", "reason": SkipReason(reason).label.lower()}
+        % {"number": display.people(number), "reason": SkipReason(reason).label.lower()}
     )
 
 

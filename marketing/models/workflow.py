@@ -173,7 +173,7 @@ class Enrollment(masking.Personal):
     personal = {
         "context": masking.payload,
         "answers": masking.payload,
-        "entry_key": masking.identifier,
+        "entry_key": masking.text,
         "error": masking.prose,
     }
 

@@ -8,7 +8,7 @@ from marketing.workflows.calls import due as endpoints_with_calls
 from marketing.workflows.calls import make as make_calls
 from marketing.workflows.checks import check, warnings_of
 from marketing.workflows.clock import enter_by_clock
-from marketing.workflows.definition import Definition, published, read
+from marketing.workflows.definition import Definition, personal_fields, published, read
 from marketing.workflows.document import Unreadable, as_text, as_yaml, parsed, shown
 from marketing.workflows.engine import advance, advance_workflow, end_by_hand, put_at, retry
 from marketing.workflows.entries import NotActive, enroll

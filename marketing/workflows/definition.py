@@ -11,11 +11,17 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from marketing.models import WorkflowVersion
+from marketing.models import Enrollment, WorkflowVersion
 from marketing.workflows import steps
 from marketing.workflows.entry_kinds import Entry, read_entry
-from marketing.workflows.reading import DefinitionError, EventCondition, Fields
+from marketing.workflows.reading import (
+    DefinitionError,
+    EventCondition,
+    Fields,
+    names_personal_data,
+)
 from marketing.workflows.steps import Step
+from marketing.workflows.steps.wait import Wait
 
 MOST_STEPS = 200
 LONGEST_KEY = 100
@@ -70,6 +76,10 @@ def read(document: object, *, trusted: bool = False) -> Definition:
         holdout_percent=_read_holdout(fields),
     )
     fields.done()
+    for key, step in found.steps.items():
+        for path, text in step.texts():
+            if "{" in text:  # variables are those of the customer
+                fields.refuse_personal(f"steps.{key}.{path}", text)
     if not trusted:
         errors += [{"path": path, "message": message} for path, message in _misled(found)]
     if errors:
@@ -82,6 +92,17 @@ def published(version_id: int) -> Definition:
     """Return the definition of a published version, which never changes."""
     version = WorkflowVersion.objects.get(pk=version_id)
     return read(version.definition, trusted=True)
+
+
+def personal_fields(passage: Enrollment) -> set[str]:
+    """Return the fields of a passage that follow from personal data of its customer."""
+    definition, found = published(passage.version_id), set()
+    step, goal = definition.steps.get(passage.step), definition.goal
+    if isinstance(step, Wait) and step.shows_personal_data:
+        found.add("due_at")
+    if goal and goal.value and names_personal_data(goal.condition.event, goal.value):
+        found.add("goal_value")
+    return found
 
 
 def _read_entry(fields: Fields) -> Entry:
@@ -147,7 +168,7 @@ def _read_goal(fields: Fields) -> Goal | None:
     days = given.number("window_days", low=0.01, high=LONGEST_GOAL_WINDOW, default=30)
     goal = Goal(
         condition or EventCondition(""),
-        given.text("value", longest=100),
+        given.property_of("value", condition),
         timedelta(days=days or 30),
     )
     given.done()

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm import masking
 from customers.segments import shown_conditions, shown_rules
+from marketing.workflows.reading import names_personal_data
 
 FIRST = (
     *("slug", "name", "description", "timezone", "tags", "definition"),
@@ -59,8 +60,14 @@ def shown(part: Any) -> Any:
                 key: shown_rules(value) if key in ("rules", "audience") else shown(value)
                 for key, value in part.items()
             }
-            if isinstance(part.get("event"), str) and part.get("where"):
-                found["where"] = shown_conditions(part["event"], part["where"])
+            if isinstance(part.get("event"), str):
+                if part.get("where"):
+                    found["where"] = shown_conditions(part["event"], part["where"])
+                if part.get("match"):
+                    found["match"] = {
+                        name: masking.MASK if names_personal_data(part["event"], name) else value
+                        for name, value in part["match"].items()
+                    }
             return found
         case list():
             return [shown(each) for each in part]

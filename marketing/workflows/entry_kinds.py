@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from customers.models import Segment
 from marketing.models import Campaign
 from marketing.workflows.local_time import read_clock
-from marketing.workflows.reading import EventCondition, Fields
+from marketing.workflows.reading import LONGEST_PROPERTY, EventCondition, Fields
 
 KINDS = ("event", "segment", "date", "schedule", "api", "workflow")
-LONGEST_PROPERTY = 100
+REGISTERED = "registered_at"
+"""The one date of customers that is no personal data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,8 @@ def read_entry(fields: Fields) -> Entry:
     settings: dict[str, Any] = {}
     match kind:
         case "event":
-            settings = {
-                "condition": fields.event(),
-                "per": fields.text("per", longest=LONGEST_PROPERTY),
-            }
+            condition = fields.event()
+            settings = {"condition": condition, "per": fields.property_of("per", condition)}
         case "segment":
             settings = {
                 "segment": fields.text("segment", required=True, longest=100),
@@ -67,7 +66,7 @@ def read_entry(fields: Fields) -> Entry:
             }
         case "date":
             settings = {
-                "date": fields.text("date", required=True, longest=LONGEST_PROPERTY),
+                "date": read_date(fields, "date"),
                 "offset": _offset(fields),
                 "clock": read_clock(fields, "at"),
                 "every_year": fields.flag("every_year"),
@@ -76,6 +75,14 @@ def read_entry(fields: Fields) -> Entry:
             settings = _schedule(fields)
     fields.done()
     return Entry(on=kind or "api", audience=audience, **settings)
+
+
+def read_date(fields: Fields, key: str) -> str:
+    """Return the name of a date of the customer."""
+    name = fields.text(key, required=True, longest=LONGEST_PROPERTY)
+    if name and name != REGISTERED:
+        fields.refuse_personal(key, name)
+    return name
 
 
 def _offset(fields: Fields) -> timedelta:

@@ -10,12 +10,20 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from customers.segments import RuleError, triggers, validate_rules
+from crm import masking
+from customers.segments import (
+    RuleError,
+    event_types,
+    is_personal_property,
+    triggers,
+    validate_rules,
+)
 
 SPAN = re.compile(r"(\d{1,6})([smhdw])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST_SPAN = timedelta(days=3 * 366)
 LONGEST_TEXT = 2_000
+LONGEST_PROPERTY = 100
 
 
 class DefinitionError(ValueError):
@@ -59,6 +67,19 @@ class Fields:
     def refuse(self, key: str, message: str) -> None:
         """Collect an error of a key, or of the object with ""."""
         self._refuse(key, message)
+
+    def refuse_personal(self, key: str, name: str) -> None:
+        """Refuse personal data, which the way of a customer would show, to authors who may not see it."""
+        if masking.is_on() and not self.trusted:
+            message = _("You may not use personal data in workflows, such as the %(field)s.")
+            self._refuse(key, message % {"field": name})
+
+    def property_of(self, key: str, condition: EventCondition | None) -> str:
+        """Return the name of a property of an event."""
+        name = self.text(key, longest=LONGEST_PROPERTY)
+        if name and condition and names_personal_data(condition.event, name):
+            self.refuse_personal(key, name)
+        return name
 
     def raw(self, key: str) -> Any:
         self._read.add(key)
@@ -152,6 +173,9 @@ class Fields:
         except RuleError as error:
             self._refuse_rules("", error)
             return None
+        for each in match:
+            if names_personal_data(event, each):
+                self.refuse_personal(f"match.{each}", each)
         return EventCondition(event, tuple(conditions), dict(match))
 
     def inner(self, key: str) -> Fields | None:
@@ -217,6 +241,12 @@ class Fields:
         for each in error.errors:
             path = ".".join(part for part in (key, each["path"]) if part)
             self._refuse(path, each["message"])
+
+
+def names_personal_data(event: str, name: str) -> bool:
+    """Return whether a property of an event is personal data."""
+    found = event_types.find(event)
+    return found is None or is_personal_property(found, name)
 
 
 def span_of(value: object) -> timedelta | None:

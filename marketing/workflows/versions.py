@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
+from crm.adminkit import display
 from marketing import campaigns
 from marketing.content import ContentError
 from marketing.models import Enrollment, Workflow, WorkflowStep, WorkflowVersion
@@ -43,7 +44,9 @@ class Unmapped(ValueError):
     """Passages stand at steps that the draft does not have, and the plan does not say what becomes of them."""
 
     def __init__(self, transfer: Transfer) -> None:
-        steps = ", ".join(f"{key} ({number})" for key, number in transfer.unmapped.items())
+        steps = ", ".join(
+            f"{key} ({display.people(number)})" for key, number in transfer.unmapped.items()
+        )
         super().__init__(_("Say what becomes of the customers at: %(steps)s.") % {"steps": steps})
         self.transfer = transfer
 

@@ -93,3 +93,11 @@ def test_a_view_needs_a_name_and_the_right_to_the_list(staff_client: Client) -> 
     assert analyst.post(campaigns, {"name": "Mine", "query": ""}).status_code == 403
     assert staff_client.get(SAVE).status_code == 405
     assert not SavedView.objects.exists()
+
+
+def test_a_shared_view_tells_masked_users_no_personal_data() -> None:
+    client_of(Role.MARKETER).post(
+        SAVE, {"name": "One of us", "query": "email__icontains=zoe&city=Rome", "shared": "on"}
+    )
+    assert "One of us" in page(client_of(Role.SUPPORT))
+    assert "One of us" not in page(client_of(Role.ANALYST))

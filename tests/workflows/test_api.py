@@ -7,11 +7,16 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from crm.accounts import tokens
+from crm.accounts.models import User
 from crm.api import ids
+from crm.roles import Role
 from marketing.models import Enrollment, Workflow
+from tests.crm.test_hidden_data import everything_but_personal_data
+from tests.factories.accounts import in_role
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_template
-from tests.factories.workflows import define, pass_time
+from tests.factories.workflows import define, enroll, make_workflow, pass_time
 
 pytestmark = pytest.mark.django_db
 
@@ -122,3 +127,75 @@ def test_a_workflow_with_passages_cannot_be_deleted(api: APIClient) -> None:
     assert api.delete(url).status_code == 409
     other = create(api)
     assert api.delete(other).status_code == 204
+
+
+# masked personal data
+
+SENT = {"event": "form_sent"}
+WAIT_FOR = {"type": "wait_for", **SENT, "timeout": "1d"}
+ON_BIRTHDAY = {"type": "wait", "until": {"date_of": "date_of_birth", "every_year": True}}
+PROBES = {
+    "entry.per": define({"pause": WAIT}, entry={"on": "event", **SENT, "per": "answer"}),
+    "entry.date": define({"pause": WAIT}, entry={"on": "date", "date": "date_of_birth"}),
+    "entry.where[0].field": define(
+        {"pause": WAIT},
+        entry={
+            "on": "event",
+            **SENT,
+            "where": [{"field": "answer", "operator": "=", "value": "x"}],
+        },
+    ),
+    "entry.audience.conditions[0].field": define(
+        {"pause": WAIT},
+        entry={
+            "on": "api",
+            "audience": {
+                "operator": "AND",
+                "conditions": [{"field": "email", "operator": "=", "value": "a@example.com"}],
+            },
+        },
+    ),
+    "goal.value": define({"pause": WAIT}, goal={**SENT, "value": "salary"}),
+    "exit_when[0].match.answer": define(
+        {"pause": WAIT}, exit_when=[{**SENT, "match": {"answer": "x"}}]
+    ),
+    "steps.s.match.answer": define({"s": {**WAIT_FOR, "match": {"answer": "x"}}}),
+    "steps.s.until.date_of": define({"s": ON_BIRTHDAY}),
+    "steps.s.properties.product": define(
+        {"s": {"type": "emit", **SENT, "properties": {"product": "{{ customer.email }}"}}}
+    ),
+    "steps.s.text": define(
+        {"s": {"type": "notify", "users": ["a@example.com"], "subject": "x", "text": "{{ customer.email }}"}}
+    ),
+}
+
+
+def api_of(user: User) -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(user)[1]}")
+    return client
+
+
+def test_masked_authors_probe_no_personal_data(api: APIClient) -> None:
+    masked = api_of(everything_but_personal_data())
+    for path, definition in PROBES.items():
+        body = {"name": "Probe", "definition": definition}
+        errors = post(masked, URL, body, expect=400)["errors"]
+        assert path in str([each["path"] for each in errors])
+        post(api, URL, body, expect=201)
+
+
+def test_a_way_shows_masked_users_no_personal_data(api: APIClient) -> None:
+    ada = make_customer(date_of_birth="1987-11-23")
+    enroll(make_workflow(define({"s": ON_BIRTHDAY})), ada, key="a-secret")
+    path = f"/api/enrollments/{ids.encode('enr', Enrollment.objects.get().pk)}/"
+    assert "-11-23T" in api.get(path).json()["wakes_at"]
+    seen = api_of(in_role(Role.ANALYST)).get(path).json()
+    assert (seen["wakes_at"], seen["entry_key"]) == (None, "•••")
+
+
+def test_masked_users_see_no_values_to_match(api: APIClient) -> None:
+    match = {"answer": "secret", "product": "shoes"}
+    create(api, define({"s": {**WAIT_FOR, "match": match}}))
+    [seen] = api_of(in_role(Role.ANALYST)).get(URL).json()["results"]
+    assert seen["definition"]["steps"]["s"]["match"]["answer"] == "•••"

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import llm
+from crm.api import places
 from customers.segments.from_text import by_model, grammar
 from customers.segments.from_text.understood import Understood
 
@@ -28,12 +29,13 @@ class DescriptionTooLong(ValueError):
 
 
 def understand(description: str, *, now: datetime | None = None) -> Understood:
-    """Read a description as rules, as of `now`. Raises DescriptionTooLong.
+    """Read a description as rules, as of `now`. Raises DescriptionTooLong, and NoPlace in a request.
 
     If the model fails, the grammar reads it and the explanation says so.
     """
     if len(description) > LONGEST_DESCRIPTION:
         raise DescriptionTooLong
+    places.count()
     now = now or timezone.now()
     if not llm.is_configured():
         return grammar.understand(description, now)

@@ -17,6 +17,7 @@ from django.db.models import Exists, Max, Min, OuterRef
 from django.utils import timezone
 
 from crm import estimated_counts, masking
+from crm.api import places
 from crm.estimated_counts import Count
 from crm.statement_timeout import QueryTimeout, milliseconds_until, statement_timeout
 from customers.models import Customer, Segment, SegmentMembership
@@ -266,7 +267,8 @@ class Overlap:
 
 
 def overlap(first: Segment, second: Segment) -> Overlap:
-    """Count the members of two segments in one pass over their memberships."""
+    """Count the members of two segments in one pass over their memberships. Raises NoPlace."""
+    places.count()
     with connection.cursor() as cursor:
         cursor.execute(
             """

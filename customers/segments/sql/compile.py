@@ -14,6 +14,7 @@ from django.db.models import BooleanField, Exists, Func, OuterRef, Q, Value
 from django.db.models.lookups import In
 from django.utils import timezone
 
+from crm.api import places
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from customers.segments.language.ast import Attribute, Behaviour, Group, Rule
@@ -45,7 +46,8 @@ def compile_rules(
 
 
 def compile_rule(rule: Rule, now: datetime, among: Sequence[int] | None = None) -> Q:
-    """Return the condition of a parsed rule as of `now`; erased customers match none."""
+    """Return the condition of a parsed rule as of `now`; erased customers match none. Raises NoPlace in a request (crm.api.places)."""
+    places.count()
     found = _Compiler(now, among).rule(rule) & Q(erased_at=None)
     return found if among is None else Q(IsAmong("pk", among)) & found
 

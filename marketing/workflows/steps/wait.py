@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 from marketing.schedule import wall_clock
+from marketing.workflows.entry_kinds import REGISTERED, read_date
 from marketing.workflows.local_time import (
     BEST_HOUR,
     LocalTime,
@@ -28,7 +29,7 @@ from marketing.workflows.reading import Fields
 from marketing.workflows.steps.base import Step
 from marketing.workflows.turn import Turn
 
-DATES = ("date_of_birth", "registered_at")
+DATES = ("date_of_birth", REGISTERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ class Wait(Step):
     local: LocalTime | None = None
     date_of: DateOfCustomer | None = None
     best_hour: bool = False
+
+    @property
+    def shows_personal_data(self) -> bool:
+        """Return whether its end tells a date that may be masked."""
+        return self.date_of is not None and self.date_of.name != REGISTERED
 
     @classmethod
     def read(cls, key: str, fields: Fields) -> Self:
@@ -135,7 +141,7 @@ def _read_until(fields: Fields) -> dict[str, Any]:
         days = inner.number("days", low=-366, high=366, default=0)
         found: dict[str, Any] = {
             "date_of": DateOfCustomer(
-                inner.text("date_of", longest=100),
+                read_date(inner, "date_of"),
                 timedelta(days=days or 0),
                 read_clock(inner, "at"),
                 inner.flag("every_year"),
