@@ -165,7 +165,14 @@ PROBES = {
         {"s": {"type": "emit", **SENT, "properties": {"product": "{{ customer.email }}"}}}
     ),
     "steps.s.text": define(
-        {"s": {"type": "notify", "users": ["a@example.com"], "subject": "x", "text": "{{ customer.email }}"}}
+        {
+            "s": {
+                "type": "notify",
+                "to": ["a@example.com"],
+                "subject": "x",
+                "text": "{{ customer.email }}",
+            }
+        }
     ),
 }
 
