@@ -78,7 +78,7 @@ class _Length:
         self._missing = length
 
     def end_in(self, piece: bytes) -> int | None:
-        """Return where the body ends in its next piece; None if it goes on."""
+        """Return the end of the body in its next piece; None if it continues."""
         if len(piece) < self._missing:
             self._missing -= len(piece)
             return None
@@ -94,7 +94,7 @@ class _Chunks:
         self._has_ended = False
 
     def end_in(self, piece: bytes) -> int | None:
-        """Return where the body ends in its next piece; None if it goes on."""
+        """Return the end of the body in its next piece; None if it continues."""
         at = 0
         while at < len(piece):
             if self._skipped:
@@ -351,7 +351,7 @@ class BufferingWorker(ThreadWorker):
         return bool(super().handle_request(req, seen))
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
-        """Return whether the connection can be used again; nobody waits in a thread for the rest of a body."""
+        """Return whether the connection can be used again: no thread waits for the rest of a body."""
         is_whole = conn.incoming.state is State.WHOLE
         return is_whole and bool(super()._keepalive_after(conn, keepalive))
 

@@ -72,7 +72,7 @@ class Wait(Step):
 
     @property
     def shows_personal_data(self) -> bool:
-        """Return whether its end tells a date that may be masked."""
+        """Return whether its end follows from a date that may be masked."""
         return self.date_of is not None and self.date_of.name != REGISTERED
 
     @classmethod
