@@ -91,7 +91,10 @@ def test_a_child_ignoring_its_stop_signal_is_killed(
 class Site:
     """Serve a site on a free port with a state folder of its own."""
 
-    def __init__(self, state: Path, port: int | None = None) -> None:
+    def __init__(
+        self, state: Path, port: int | None = None, given: dict[str, str] | None = None
+    ) -> None:
+        """`given` is its environment, by default that of a bare machine."""
         self.state = state
         self.port = port or free_port()
         self.log = state.with_suffix(".log")
@@ -99,16 +102,18 @@ class Site:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", "--port", str(self.port)],
                 cwd=settings.BASE_DIR,
-                env=environment(state),
+                env=given or environment(state),
                 stdout=log,
                 stderr=log,
             )
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{self.port}/readyz", timeout=5
-            ) as answer:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
