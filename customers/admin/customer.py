@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin
 from django.core.paginator import Page
 from django.db.models import QuerySet
@@ -15,26 +14,24 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeNumericFilter
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from crm import masking
 from crm.accounts.saved_views import SavedViews
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin, column
 from crm.estimated_counts import CheapPaginator
-from customers import clean, consent, identity
+from customers import consent, identity
 from customers.admin import customer_filters as filters
 from customers.admin import customer_page
 from customers.admin.bulk_actions import BulkActions
+from customers.admin.consent_decision import ConsentDecision
+from customers.admin.customer_form import CustomerForm
 from customers.admin.customer_timeline import TimelinePages
 from customers.admin.import_form import ImportButton
 from customers.admin.privacy import PersonalData
-from customers.ingest import CUSTOMER
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 
-READ_AS_IMPORTED = ("external_id", "email", "country", "phone", "timezone")
-"""Fields of the form, the country before the phone that may be a national number there."""
 FEW = 5_000
 
 
@@ -54,39 +51,10 @@ class FewMatchesPaginator(CheapPaginator):
         return super().page(number)
 
 
-class CustomerForm(forms.ModelForm):
-    """Reads what users type as an import reads the cells of a file: `Sweden` is SE, and `070 174 06 05` a number there."""
-
-    country = forms.CharField(
-        label=_("country"),
-        max_length=100,
-        required=False,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=_("A name or a code of two letters."),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        given: dict[str, Any] = super().clean() or {}
-        for name in READ_AS_IMPORTED:
-            if given.get(name) and name in self.changed_data:
-                try:
-                    given[name] = self._read(name, given)
-                except ValueError as error:
-                    self.add_error(name, str(error))
-        return given
-
-    @staticmethod
-    def _read(name: str, given: dict[str, Any]) -> Any:
-        if name == "phone":
-            return clean.phone(given[name], given.get("country") or "")
-        read = CUSTOMER[name].clean(given[name])
-        if read is None:
-            raise ValueError(_("“%s” stands for no value. Leave the field empty.") % given[name])
-        return read
-
-
 @admin.register(Customer)
-class CustomerAdmin(SavedViews, BulkActions, TimelinePages, PersonalData, ImportButton, ModelAdmin):
+class CustomerAdmin(
+    SavedViews, BulkActions, TimelinePages, ConsentDecision, PersonalData, ImportButton, ModelAdmin
+):
     form = CustomerForm
     import_kind = "customers"
     paginator = FewMatchesPaginator
@@ -109,7 +77,7 @@ class CustomerAdmin(SavedViews, BulkActions, TimelinePages, PersonalData, Import
     ordering = ("-id",)
     change_form_template = "admin/customers/customer/page.html"
     change_form_show_cancel_button = True
-    actions_detail = ("edit", *PersonalData.actions_detail)
+    actions_detail = ("edit", *ConsentDecision.actions_detail, *PersonalData.actions_detail)
     fieldsets = (
         (
             _("Who"),

@@ -10,7 +10,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    INPUT_CLASSES,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from customers.admin.rule_language import WORDS, language
 from customers.models import Segment
@@ -110,12 +115,21 @@ class ConditionsField(forms.JSONField):
         return super().prepare_value(value) if value else ""
 
 
-class EventWidget(UnfoldAdminTextInputWidget):
-    """A text input for any event name, with the known ones to choose from."""
+class EventWidget(UnfoldAdminSelectWidget):
+    """A choice of the known events, and below it an input for the name of one that was not recorded yet."""
 
     template_name = "admin/customers/segment/event.html"
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        known = {**(attrs or {}), "list": f"{name}-events"}
-        context = super().get_context(name, value, known)
-        return {**context, "events": [(each.name, each.label) for each in event_types.in_use()]}
+        known = [(each.name, str(each.label).capitalize()) for each in event_types.in_use()]
+        self.choices = [("", _("Choose an event")), *known]
+        return {
+            **super().get_context(name, value, attrs),
+            "other_name": f"{name}_other",
+            "other": "" if not value or value in dict(known) else value,
+            "input_classes": " ".join(INPUT_CLASSES),
+        }
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        other = data.get(f"{name}_other", "").strip()
+        return other or super().value_from_datadict(data, files, name)

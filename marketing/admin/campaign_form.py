@@ -86,8 +86,11 @@ class CampaignForm(ScheduleForm):
             kind.choices = [each for each in Campaign.Type.choices if each[0] != own]
         if "trigger_event" in self.fields:
             self.fields["trigger_event"].widget = EventWidget()
+            self.fields["trigger_event"].help_text = _("The event that starts the campaign.")
             name_event(self, "trigger_where", self.instance.trigger_event)
             self.fields["trigger_delay_minutes"].required = False
+        if "goal_event" in self.fields:
+            self.fields["goal_event"].widget = EventWidget()
         for name in HAVE_DEFAULTS:
             if name in self.fields:
                 self.fields[name].required = False

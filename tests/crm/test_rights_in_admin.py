@@ -36,6 +36,7 @@ SAME_AS = {
     "launch": "marketing.launch_campaign",
     "approve": "marketing.approve_campaign",
     "duplicate": "marketing.add_campaign",
+    "decide": "customers.add_consent",
     "lift_suppressions": "customers.delete_suppression",
     "resolve": "marketing.change_campaignexecution",
     "reset": "accounts.grant_roles",
