@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from analytics import metrics
@@ -21,6 +22,8 @@ from customers.models import (
     Consent,
     Customer,
     CustomerInterest,
+    ErasureReceipt,
+    ImportJob,
     Interaction,
     LikelyDuplicate,
     Merge,
@@ -101,6 +104,12 @@ def test_addresses_belong_to_nobody() -> None:
     assert all(row["endpoint"].startswith("https://push.example.com/") for row in made.browsers)
 
 
+MADE_RECORDS = (
+    "accounts.ApiToken", "customers.WriteKey", "customers.ImportJob", "customers.BulkJob", "customers.ErasureReceipt",
+    "marketing.Image", "events.WebhookEndpoint",
+)  # fmt: skip
+
+
 @pytest.mark.django_db
 class TestLoaded:
     @pytest.fixture(autouse=True)
@@ -110,8 +119,17 @@ class TestLoaded:
     def test_it_loads_within_its_bound(self, made_up_shop: float) -> None:
         assert made_up_shop < 20
 
+    def test_no_list_of_an_administrator_is_empty(self) -> None:
+        for label in MADE_RECORDS:
+            assert apps.get_model(label).objects.exists(), label
+        job = ImportJob.objects.get()
+        assert (job.state, job.created, job.rejected) == ("finished", 4, 1)
+        assert ErasureReceipt.objects.get().finished_at is not None
+        assert not Customer.objects.filter(external_id="FAIR-04").exists()
+
     def test_every_kind_of_row_is_loaded(self) -> None:
-        assert Customer.objects.count() == MADE_UP + 9  # one is registered twice
+        # one is registered twice, and four visitors of a fair are imported
+        assert Customer.objects.count() == MADE_UP + 13
         assert LikelyDuplicate.objects.count() == Merge.objects.count() == 1
         assert Order.objects.refunds().exists()
         assert Visit.objects.filter(seconds__gt=0, pages__gt=0).exclude(referrer="").exists()
