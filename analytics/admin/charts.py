@@ -33,8 +33,8 @@ SEGMENT_LOOKS = {
     "Promising": ("blue", "rect"),
     "Need attention": ("amber", "circle"),
     "About to sleep": ("amber", "triangle"),
-    "Can't lose them": ("fall", "star"),
-    "At risk": ("fall", "circle"),
+    "Can't lose them": ("red", "star"),
+    "At risk": ("red", "circle"),
     "Hibernating": ("grey", "circle"),
 }
 """Colour and mark of each RFM segment: the better, the greener."""
@@ -50,7 +50,7 @@ def revenue_by_month(months: Sequence[Month], last: date) -> Chart:
         _month_names(months),
         [
             Series(_("Revenue"), [each.revenue for each in months], unit="money"),
-            Series(_("Orders"), [each.orders for each in months], "blue", "line", "right"),
+            Series(_("Orders"), [each.orders for each in months], "amber", "line", "right"),
         ],
         shape="tall",
         unfinished=_is_unfinished(last),
@@ -148,7 +148,7 @@ def churn(risk: ChurnRisk) -> Chart:
             Series(
                 _("Customers"),
                 [risk.low, risk.medium, risk.high],
-                ["green", "amber", "fall"],
+                ["green", "amber", "red"],
                 unit="people",
             )
         ],
@@ -225,6 +225,7 @@ def power(points: Sequence[tuple[str, float]]) -> Chart:
         _("Power (%) by sample size per variant"),
         [size for size, _power in points],
         [Series(_("Power (%)"), [Decimal(str(power)) for _size, power in points])],
+        axes=(_("Sample size per variant"), _("Power (%)")),
     )
 
 
@@ -240,11 +241,12 @@ def time_series(slots: Sequence[Slot], id: str = "time-series") -> Chart:
         _("Results over time"),
         [date_format(timezone.localtime(each.start), pattern) for each in slots],
         [
-            Series(_("Sent"), [each.sent for each in slots], "soft"),
-            Series(_("Opened"), [each.opened for each in slots], "primary"),
+            Series(_("Sent"), [each.sent for each in slots], "grey"),
+            Series(_("Opened"), [each.opened for each in slots], "sky"),
             Series(_("Clicked"), [each.clicked for each in slots], "blue"),
-            Series(_("Converted"), [each.converted for each in slots], "green"),
+            Series(_("Converted"), [each.converted for each in slots], "amber"),
         ],
+        axes=("", _("Messages")),
     )
 
 
@@ -265,7 +267,7 @@ def _is_by_month(slots: Sequence[Slot]) -> bool:
 
 
 def _csat_colour(average: Decimal) -> str:
-    return "green" if average >= 4 else "amber" if average >= 3 else "fall"
+    return "green" if average >= 4 else "amber" if average >= 3 else "red"
 
 
 def _month_names(months: Sequence[Month]) -> list[str]:

@@ -57,8 +57,9 @@ class Chart:
     """`id` is stable, so that an open table stays open when the chart is drawn again.
 
     `unfinished` draws the values of the last label as preliminary. `half` makes a doughnut a
-    gauge, `legend` names its parts beside it. `csv` is the address of its numbers as a file. A chart of
-    `bubbles` draws them between the two `axes`; its series are the numbers of its table.
+    gauge, `legend` names its parts beside it. `csv` is the address of its numbers as a file. `axes` names the axes of labels and values;
+    that of values is otherwise named by its only series. A chart of `bubbles` draws them between the axes; its series are the numbers of
+    its table.
     """
 
     id: str

@@ -73,6 +73,7 @@
   function scales(chart) {
     if (chart.type === "doughnut") return {};
     const text = colour("text");
+    const onlyOne = (series) => chart.series.filter(({ axis }) => axis === series.axis).length === 1;
     if (chart.type === "bubble") {
       const [x, y] = chart.axes.map((name) => ({
         beginAtZero: true, border: { display: false }, grid: { color: colour("grid"), tickLength: 0 },
@@ -82,8 +83,10 @@
       Object.assign(y, { type: "logarithmic", beginAtZero: false, ticks: { ...y.ticks, callback: (value) => (/^[125]0*$/.test(value) ? value : null) } });
       return { x, y };
     }
+    const title = (words) => ({ display: Boolean(words), text: words, color: text, font: { size: 11 } });
     const values = (series) => ({
       beginAtZero: true,
+      title: title(chart.axes[1] || (onlyOne(series) ? series.label : "")),
       border: { display: false },
       grid: { color: colour("grid"), tickLength: 0 },
       ticks: {
@@ -92,6 +95,7 @@
       },
     });
     const names = {
+      title: title(chart.axes[0]),
       border: { display: false },
       grid: { display: false },
       ticks: { color: text, autoSkip: !chart.horizontal, maxRotation: 0, autoSkipPadding: 12 },

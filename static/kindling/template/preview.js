@@ -1,6 +1,7 @@
 // The preview beside the template: requested a moment after the last key, shown on a desktop or phone, in dark mode, or as plain text.
 const WAIT_MS = 350;
 const DESKTOP = 720; // pixels: below that width, messages use their layout for phones
+const NEW_TAB = '<base target="_blank">'; // at the end: before the doctype it would change how the message looks
 const DARK = "<style>img,video,[background]{filter:invert(1) hue-rotate(180deg)}</style>";
 const ICONS = { error: "error", warning: "warning" };
 
@@ -87,7 +88,7 @@ export class Preview {
     const frame = this.find("html");
     frame.classList.toggle("is-dark", isDark && hasDarkStyles);
     frame.classList.toggle("is-inverted", isDark && !hasDarkStyles);
-    const page = this.seen.html + (isDark && !hasDarkStyles ? DARK : "");
+    const page = this.seen.html + NEW_TAB + (isDark && !hasDarkStyles ? DARK : "");
     if (frame.srcdoc !== page) frame.srcdoc = page;
     this.fit();
   }
