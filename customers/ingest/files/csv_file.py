@@ -9,6 +9,7 @@ import io
 import os
 import re
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -56,6 +57,8 @@ _COMMON_IDEOGRAPHS = {
 }
 """The first bytes of common characters. Texts of other scripts decode as rare ones; coherence, which knows letters, is no help."""
 _IDEOGRAPHIC_BONUS = 0.3
+_NO_LATIN = ("CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI")
+"""Scripts, by the names of their characters, whose letters stand in no word with Latin ones; ideographs stand beside capitals."""
 _SEPARATOR_HINT = re.compile(r'\ufeff?"?sep=(?P<separator>[^\r\n])"?\r?\n', re.IGNORECASE)
 """The first line by which Excel knows the separator."""
 _PEEKED = 50
@@ -288,12 +291,29 @@ def _guess(block: bytes) -> str:
         for codec in (match.encoding, *match.could_be_from_charset):
             if codec in score:
                 score[codec] = max(score[codec], round(likeness, 2))
-    return max(score, key=lambda codec: score[codec])
+    best = max(score, key=lambda codec: score[codec])
+    return best if score[best] > 0 else "cp1252"
 
 
 def _share_of_letters(foreign: bytes, codec: str) -> float:
-    strange = [char for char in foreign.decode(codec, "ignore") if not char.isascii()]
-    return sum(map(str.isalpha, strange)) / len(strange) if strange else 0
+    """Return the share of letters that fit into their words among the characters that are not ASCII."""
+    text = f" {foreign.decode(codec, 'ignore')} "
+    fits = [
+        _fits(before, char, after)
+        for before, char, after in zip(text, text[1:], text[2:], strict=False)
+        if not char.isascii()
+    ]
+    return sum(fits) / len(fits) if fits else 0
+
+
+def _fits(before: str, char: str, after: str) -> bool:
+    """Return whether a character is a letter, no capital inside a word or number, and of the script of its neighbours."""
+    follows_lower = before.isascii() and (before.islower() or before.isdigit())
+    if not char.isalpha() or (char.isupper() and follows_lower):
+        return False
+    beside = "".join(each for each in (before, after) if each.isascii() and each.isalpha())
+    strangers = (*_NO_LATIN, "CJK") if any(map(str.islower, beside)) else _NO_LATIN
+    return not (beside and unicodedata.name(char, "").startswith(strangers))
 
 
 def _is_common_ideographs(foreign: bytes, codec: str) -> bool:
