@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 from django.http import FileResponse, Http404
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
@@ -23,6 +24,7 @@ from crm.accounts.models import Scope
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
+from crm.api.problems import Conflict
 from customers.api import rows
 from customers.api.serializers import ImportInputSerializer, ImportSerializer
 from customers.ingest import (
@@ -51,6 +53,7 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
         "customers.importjob",
         create=rights.ingest("customers.add_importjob", SEE_PERSONAL_DATA),
         rejected=("customers.view_importjob", SEE_PERSONAL_DATA),
+        start=rights.ingest("customers.add_importjob", SEE_PERSONAL_DATA),
     )
     queryset = ImportJob.objects.order_by("-id")
     serializer_class = ImportSerializer
@@ -98,10 +101,26 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
                     "given_at": sent.get("consent_given_at"),
                 }
             )
-            _queue(request, job, chosen, reading, answers)
+            _queue(request, job, chosen, reading, answers, preview=sent["preview"])
         except (UnreadableFile, Refused) as error:
             job.file.delete(save=False)
             job.delete()
+            raise ValidationError(_errors(error)) from None
+        job.refresh_from_db()
+        return Response(ImportSerializer(job).data, status=202)
+
+    @extend_schema(parameters=[ID], request=None, responses={202: ImportSerializer})
+    @action(detail=True, methods=["post"], filterset_fields=None, filter_backends=[])
+    def start(self, request: Request, id: str) -> Response:
+        """Start an import after its preview, as it was previewed. 409 for an import in any other state."""
+        job = self.get_object()
+        if not job.is_previewed:
+            raise Conflict(_("Only an import that was previewed can be started."))
+        rows.refuse_consent_columns(request, job.mapping)
+        answers = ConsentAnswers.of(job.consent)
+        try:
+            queue_import(job, job.mapping, reading_of(job.reading), answers)
+        except (UnreadableFile, Refused) as error:
             raise ValidationError(_errors(error)) from None
         job.refresh_from_db()
         return Response(ImportSerializer(job).data, status=202)
@@ -124,18 +143,22 @@ def _queue(
     chosen: Mapping[str, str],
     reading: Reading,
     answers: ConsentAnswers,
+    *,
+    preview: bool,
 ) -> None:
-    """Check the columns and queue the import; of a slow file, a worker checks them. Raises UnreadableFile and Refused."""
+    """Check the columns and queue the import or its preview; of a slow file, a worker checks them. Raises UnreadableFile and Refused."""
     try:
         seen = beginning(job, reading)
     except SlowFile:
+        if preview:
+            raise Refused(_("The file is too large for a preview."), "file") from None
         may_opt_in = rights.has_scope(request, Scope.WRITE)
         queue_unread_import(job, chosen, reading, answers, may_opt_in=may_opt_in)
         return
     mapping = {**file_type(job.kind).guess_mapping(seen.header, seen.rows), **chosen}
     rows.refuse_consent_columns(request, mapping)
     with transaction.atomic():
-        queue_import(job, mapping, reading, answers)
+        queue_import(job, mapping, reading, answers, preview=preview)
 
 
 def _errors(error: ValueError) -> dict[str, list[str]]:

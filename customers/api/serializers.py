@@ -179,7 +179,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
     class Meta:
         model = Product
         fields: ClassVar[list[str]] = [
-            "id", "sku", "name", "department", "category", "brand", "price", "attributes", "created_at", "updated_at",
+            "id", "sku", "name", "department", "category", "brand", "price", "launch_date", "attributes", "created_at", "updated_at",
         ]  # fmt: skip
         extra_kwargs: ClassVar[dict[str, Any]] = {"sku": {"validators": []}}
 
@@ -298,13 +298,19 @@ class ImportSerializer(serializers.ModelSerializer[ImportJob]):
         read_only=True, help_text="Field → cells that could not be read and became attributes."
     )
     rejected_url = serializers.SerializerMethodField(help_text="Rejected rows and unread cells.")
+    is_previewed = serializers.BooleanField(
+        read_only=True,
+        help_text="Whether the figures are those of a preview; nothing was written yet.",
+    )
+    reasons = ObjectField(read_only=True, help_text="Reason → rejected rows.")
 
     class Meta:
         model = ImportJob
         fields: ClassVar[list[str]] = [
             "id", "kind", "name", "looks_like", "mapping", "reading", "create_missing", "store",
-            "state", "stage", "progress", "rows", "created", "updated", "unchanged", "rejected", "opt_outs_kept", "unread_cells",
-            "rejected_url", "error", "created_at", "started_at", "finished_at",
+            "state", "is_previewed", "stage", "progress", "rows", "created", "updated", "unchanged", "rejected", "opt_outs_kept",
+            "unread_cells",
+            "reasons", "rejected_url", "error", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -330,6 +336,10 @@ class ImportInputSerializer(serializers.Serializer[Any]):
         help_text="Column → field, replacing guesses; an empty field ignores the column.",
     )
     create_missing = serializers.BooleanField(default=False)
+    preview = serializers.BooleanField(
+        default=False,
+        help_text="Only count what the first rows would do, until POST /api/imports/{id}/start.",
+    )
     store = serializers.CharField(
         default="", max_length=100, help_text="Store of orders whose row has none."
     )

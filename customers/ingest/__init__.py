@@ -33,6 +33,7 @@ from customers.ingest.fields import (
     OF_CUSTOMER,
     PRODUCT,
     REFUSES,
+    Code,
     Field,
     Refused,
     Text,
@@ -64,11 +65,12 @@ from customers.ingest.files import (
 from customers.ingest.jobs import (
     PREVIEWED_ROWS,
     import_file,
+    preview_file,
     queue_import,
     queue_unread_import,
 )
 from customers.ingest.known_exports import EXPORTED_ID
-from customers.ingest.load import RejectedRows, by_batches, load_file
+from customers.ingest.load import Loaded, RejectedRows, Source, by_batches, load_file
 from customers.ingest.orders import (
     Line,
     OrderResult,

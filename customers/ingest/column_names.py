@@ -55,6 +55,8 @@ _PRODUCTS = """
 """
 _DAYS = "Datum, Zeitpunkt, Fecha, Data"
 
+IN_ALL_FILES = {"customer_id": f"{_CUSTOMER_IDS}, Kunde, Client, Cliente, Klant, {_ADDRESSES}"}
+
 COLUMN_NAMES: dict[str, dict[str, str]] = {
     "customers": {
         "external_id": _CUSTOMER_IDS,
@@ -115,7 +117,6 @@ COLUMN_NAMES: dict[str, dict[str, str]] = {
             Pedido, ID de pedido, ID del pedido, Numero ordine, N. ordine, Numero d'ordine, ID ordine, Ordine, Número do pedido,
             ID do pedido, Número da encomenda, Encomenda, Bestelnummer, Ordernummer, Bestelling, Factuurnummer
         """,
-        "customer_id": f"{_CUSTOMER_IDS}, Kunde, Client, Cliente, Klant, {_ADDRESSES}",
         "placed_at": f"""
             Bestelldatum, Bestellt am, Auftragsdatum, Kaufdatum, Rechnungsdatum, Date de commande, Date de la commande, Date commande,
             Commandé le, Date d'achat, Fecha de pedido, Fecha del pedido, Fecha de compra, Data ordine, Data dell'ordine,
@@ -164,27 +165,51 @@ COLUMN_NAMES: dict[str, dict[str, str]] = {
         "category": "Kategorie, Warengruppe, Produktkategorie, Catégorie, Categoría, Categoria, Categorie",
         "brand": "Marke, Hersteller, Marque, Marca, Marchio, Merk",
         "price": "Preis, Verkaufspreis, Prix, Prix de vente, Precio, Prezzo, Preço, Prijs, Verkoopprijs",
+        "launch_date": """
+            Einführungsdatum, Markteinführung, Erscheinungsdatum, Erschienen am, Date de lancement, Date de sortie, Fecha de lanzamiento,
+            Data di lancio, Data lancio, Data de lançamento, Introductiedatum, Lanceringsdatum
+        """,
     },
     "service_interactions": {
         "external_id": """
-            Ticketnummer, Vorgangsnummer, Numéro de ticket, Número de ticket, Numero ticket, Número do ticket, Ticketnr
+            Ticketnummer, Ticket-Nr., Vorgangsnummer, Vorgangs-ID, Interaktions-ID, Kontakt-ID, Numéro de ticket, ID d'interaction,
+            Número de ticket, ID de interacción, Numero ticket, ID interazione, Número do ticket, ID da interação, Ticketnr, Interactie-ID
         """,
-        "customer_id": f"{_CUSTOMER_IDS}, Kunde, Client, Cliente, Klant, {_ADDRESSES}",
-        "type": "Art, Typ, Anfrageart, Tipo, Soort",
-        "occurred_at": f"{_DAYS}, Erstellt am, Créé le, Fecha de creación, Data di creazione, Data de criação, Aangemaakt op",
+        "type": """
+            Art, Typ, Anfrageart, Kontaktart, Interaktionsart, Interaktionstyp, Type d'interaction, Tipo, Tipo de interacción,
+            Tipo di interazione, Tipo de interação, Soort, Interactietype
+        """,
+        "occurred_at": f"""
+            {_DAYS}, Erstellt am, Kontaktdatum, Interaktionsdatum, Créé le, Date d'interaction, Fecha de creación, Fecha de interacción,
+            Data di creazione, Data interazione, Data de criação, Data da interação, Aangemaakt op, Interactiedatum
+        """,
+        "sku": _SKUS,
         "channel": "Kanal, Canal, Canale, Kanaal",
         "subject": "Betreff, Thema, Objet, Sujet, Asunto, Oggetto, Assunto, Onderwerp",
         "message": "Nachricht, Kommentar, Commentaire, Mensaje, Comentario, Messaggio, Commento, Mensagem, Comentário, Bericht",
+        "resolution": """
+            Lösung, Lösungsstatus, Bearbeitungsstatus, Status, Résolution, Statut, Statut de résolution, Resolución, Estado,
+            Estado de resolución, Risoluzione, Stato, Stato risoluzione, Resolução, Estado da resolução, Oplossing, Oplossingsstatus
+        """,
         "resolved_at": "Gelöst am, Résolu le, Fecha de resolución, Data di risoluzione, Data de resolução, Opgelost op",
         "satisfaction": """
-            Zufriedenheit, Bewertung, Satisfacción, Valoración, Soddisfazione, Valutazione, Satisfação, Avaliação, Tevredenheid
+            Zufriedenheit, Zufriedenheitswert, Bewertung, Note de satisfaction, Satisfacción, Puntuación de satisfacción,
+            Valoración, Soddisfazione, Valutazione, Satisfação, Avaliação, Tevredenheid
         """,
     },
     "visits": {
-        "customer_id": f"{_CUSTOMER_IDS}, Kunde, Client, Cliente, Klant, {_ADDRESSES}",
+        "external_id": """
+            Sitzungs-ID, Sitzungsnummer, Besuchs-ID, ID de session, Identifiant de session, ID de sesión, ID sessione, ID da sessão,
+            Sessie-ID
+        """,
         "occurred_at": f"{_DAYS}, Besuchsdatum, Date de visite, Fecha de visita, Data visita, Data da visita, Bezoekdatum",
-        "pages": "Seiten, Seitenaufrufe, Pages vues, Páginas vistas, Páginas, Pagine viste, Pagine, Paginaweergaven",
-        "seconds": "Sekunden, Secondes, Segundos, Secondi, Seconden",
+        "pages": """
+            Seiten, Seitenaufrufe, Aufgerufene Seiten, Pages vues, Páginas vistas, Páginas, Pagine viste, Pagine, Paginaweergaven
+        """,
+        "seconds": """
+            Sekunden, Verweildauer, Besuchsdauer, Secondes, Durée, Temps passé, Segundos, Tiempo, Duración, Secondi, Tempo trascorso,
+            Durata, Tempo gasto, Duração, Seconden, Duur
+        """,
         "referrer": "Quelle, Herkunft, Provenance, Fuente, Fonte, Origem, Bron",
     },
 }
@@ -192,4 +217,5 @@ COLUMN_NAMES: dict[str, dict[str, str]] = {
 
 def names_of(file_type: str, field: str) -> list[str]:
     """Return the names of a field's column in the other languages."""
-    return [name.strip() for name in COLUMN_NAMES.get(file_type, {}).get(field, "").split(",")]
+    names = COLUMN_NAMES.get(file_type, {}).get(field) or IN_ALL_FILES.get(field, "")
+    return [name.strip() for name in names.split(",")]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from customers import customer_totals
 from customers.identity import emit_changed, find, mark_known, unknown
+from customers.ingest import service_words
 from customers.ingest.fields import INTEREST, SERVICE, VISIT, Refused, clean_fields
 from customers.ingest.products import upsert_products
 from customers.ingest.staged_upsert import Column, Incoming, Written, merge, new_keys
@@ -24,9 +25,6 @@ Row = dict[str, Any]
 _SERVICE = "customers_serviceinteraction"
 _VISIT = "customers_visit"
 _INTEREST = "customers_customerinterest"
-
-RESOLVED = frozenset({"resolved", "closed", "solved", "done"})
-"""Words for the end of a ticket, where its resolution is a state."""
 
 _ATTRIBUTES = Column("attributes", "jsonb", "'{}'", "old.{0} || coalesce(new.{0}, '{{}}')")
 _EXTERNAL_ID = Column("external_id")
@@ -72,7 +70,7 @@ def complete_service(row: Row) -> Row:
     A ticket that is resolved without saying when was resolved at its time.
     """
     row = _with_external_id(_required(row, "customer_id", "occurred_at"))
-    if str(row.get("resolution", "")).casefold() in RESOLVED:
+    if service_words.is_resolved(str(row.get("resolution", ""))):
         row.setdefault("resolved_at", row["occurred_at"])
     return row
 

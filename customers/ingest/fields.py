@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from customers import clean
 from customers.clean import dates, is_null, numbers
-from customers.ingest import consent_words, order_words
+from customers.ingest import consent_words, order_words, service_words
 from customers.ingest.column_formats import IDS, ColumnFormat
-from customers.models import Customer, CustomerInterest, ServiceInteraction
+from customers.models import Customer, CustomerInterest
 from customers.models.consent import Channel
 
 ATTRIBUTE = "attributes."
@@ -479,6 +479,9 @@ PRODUCT: dict[str, Field] = {
     "category": Field(_("Category"), Text(200), ("product_category",)),
     "brand": Field(_("Brand"), Text(200)),
     "price": Field(_("Price"), clean.amount, ("unit_price", "list_price")),
+    "launch_date": Field(
+        _("Launch date"), clean.day, ("launched", "launched_at", "release_date", "released_at")
+    ),
 }
 
 ORDER: dict[str, Field] = {
@@ -595,7 +598,7 @@ SERVICE: dict[str, Field] = {
     "customer_id": OF_CUSTOMER,
     "type": Field(
         _("Type: complaint, inquiry or feedback"),
-        clean.one_of(ServiceInteraction.Type.values),
+        service_words.ticket_type,
         ("kind", "interaction_type", "category"),
     ),
     "occurred_at": WHEN,

@@ -22,7 +22,7 @@ from customers.ingest.consent_columns import (
     ConsentQuestion,
     refuse_opt_ins,
 )
-from customers.ingest.file_types import file_type
+from customers.ingest.file_types import FileType, file_type
 from customers.ingest.files import (
     AS_DETECTED,
     Reading,
@@ -140,27 +140,35 @@ def import_file(job: ImportJob, turn: jobs.Turn) -> bool:
     return False
 
 
-def _preview(job: ImportJob, turn: jobs.Turn, answers: ConsentAnswers, evidence: str) -> None:
+def preview_file(
+    kind: FileType, path: str | Path, mapping: Mapping[str, str], **options: Any
+) -> Loaded:
     """Count what the first PREVIEWED_ROWS rows would do: they are loaded in a transaction that is rolled back.
 
-    It has no progress, which could be seen only after its end.
+    The options are those of load_file().
     """
-    turn.save(stage="previewing")
     with tempfile.TemporaryDirectory() as folder, transaction.atomic():
         with RejectedRows(Path(folder) / "rejected.csv") as rejected:
             loaded = load_file(
-                file_type(job.kind),
-                job.file.path,
-                job.mapping,
-                rejected=rejected,
-                evidence=evidence,
-                reading=reading_of(job.reading),
-                create_missing=job.create_missing,
-                store=job.store,
-                consent=answers,
-                most_rows=PREVIEWED_ROWS,
+                kind, path, mapping, rejected=rejected, most_rows=PREVIEWED_ROWS, **options
             )
         transaction.set_rollback(True)
+    return loaded
+
+
+def _preview(job: ImportJob, turn: jobs.Turn, answers: ConsentAnswers, evidence: str) -> None:
+    """Preview the file of a job. It has no progress, which could be seen only after its end."""
+    turn.save(stage="previewing")
+    loaded = preview_file(
+        file_type(job.kind),
+        job.file.path,
+        job.mapping,
+        evidence=evidence,
+        reading=reading_of(job.reading),
+        create_missing=job.create_missing,
+        store=job.store,
+        consent=answers,
+    )
     turn.end(State.UPLOADED, stage="", wants_preview=False, done=0, **asdict(loaded))
 
 

@@ -19,6 +19,7 @@ COLUMNS = [
     Column("category"),
     Column("brand"),
     Column("price", "numeric", "NULL"),
+    Column("launch_date", "date", "NULL"),
     Column("attributes", "jsonb", "'{}'", "old.{0} || coalesce(new.{0}, '{{}}')"),
 ]
 

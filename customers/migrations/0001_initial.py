@@ -961,6 +961,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "launch_date",
+                    models.DateField(blank=True, null=True, verbose_name="launch date"),
+                ),
+                (
                     "attributes",
                     models.JSONField(
                         blank=True, db_default={}, default=dict, verbose_name="attributes"

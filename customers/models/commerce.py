@@ -22,6 +22,7 @@ class Product(models.Model):
     category = models.CharField(_("category"), max_length=200, **OPTIONAL_TEXT)
     brand = models.CharField(_("brand"), max_length=200, **OPTIONAL_TEXT)
     price = models.DecimalField(_("price"), max_digits=14, decimal_places=2, null=True, blank=True)
+    launch_date = models.DateField(_("launch date"), null=True, blank=True)
     attributes = models.JSONField(_("attributes"), blank=True, default=dict, db_default={})
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     updated_at = models.DateTimeField(_("updated"), db_default=Now(), editable=False)

@@ -28,6 +28,7 @@ _LABELS: dict[str, tuple[str, str | Promise]] = {
     types.MESSAGE_CLICKED: ("ads_click", gettext_lazy("Clicked in a message")),
     types.MESSAGE_CONVERTED: ("paid", gettext_lazy("Bought after a message")),
     types.UNSUBSCRIBED: ("unsubscribe", gettext_lazy("Unsubscribed")),
+    types.CAMPAIGN_RESPONSE: ("reply", gettext_lazy("Responded to a campaign")),
 }
 
 
@@ -106,7 +107,7 @@ def _label(type: str) -> tuple[str, str | Promise]:
 def _detail(type: str, properties: dict[str, Any]) -> str:
     if type in {types.ORDER_PLACED, types.ORDER_REFUNDED, types.ORDER_CANCELLED}:
         return _order(properties)
-    for name in ("url", "page", "title", "subject", "reason", "channel"):
+    for name in ("url", "page", "title", "subject", "response", "reason", "channel"):
         if isinstance(properties.get(name), str):
             return str(properties[name])
     return ""

@@ -25,7 +25,7 @@ LENGTH = 50
 _MESSAGES = (
     *(types.MESSAGE_SENT, types.MESSAGE_DELIVERED, types.MESSAGE_BOUNCED),
     *(types.MESSAGE_OPENED, types.MESSAGE_CLICKED, types.MESSAGE_CONVERTED),
-    types.UNSUBSCRIBED,
+    *(types.UNSUBSCRIBED, types.CAMPAIGN_RESPONSE),
 )
 _TYPES: dict[str, tuple[str, ...]] = {
     "orders": (types.ORDER_PLACED, types.ORDER_REFUNDED, types.ORDER_CANCELLED),

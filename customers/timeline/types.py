@@ -38,6 +38,8 @@ MESSAGE_OPENED_BY_MACHINE = "message_opened_by_machine"
 MESSAGE_CLICKED_BY_MACHINE = "message_clicked_by_machine"
 """`run`, `channel`, `variant`, and what the event adds: `link`, `revenue`, `reason`; `first` is "false" where it happened before."""
 UNSUBSCRIBED = "unsubscribed"
+CAMPAIGN_RESPONSE = "campaign_response"
+"""`response`: a response to a past campaign, in the word of the system that sent it; no figure counts it."""
 GROUP_JOINED = "group_joined"
 
 OWN = frozenset(

@@ -62,11 +62,16 @@ def simulated() -> SafeString:
     return display.badge(_("Simulated"), "warning")
 
 
+def channel_label(channel: str) -> str:
+    """Return the label of a channel; another medium, such as TV, by its name."""
+    return str(dict(Channel.choices).get(channel, channel))
+
+
 def channel_icon(channel: str) -> SafeString:
     return format_html(
         '<span class="material-symbols-outlined text-base-400 dark:text-base-500" title="{}">{}</span>',
-        Channel(channel).label,
-        CHANNEL_ICONS[channel],
+        channel_label(channel),
+        CHANNEL_ICONS.get(channel, "campaign"),
     )
 
 

@@ -73,6 +73,6 @@ def _body(_row: Any, result: Result) -> dict[str, Any]:
 
 def _read(item: Any) -> dict[str, Any]:
     known = rows.known_fields(item, SPELLINGS, past_campaigns.RESPONSE)
-    if not known.get("type"):
-        raise Refused("is missing.", "type")
+    if known.get("type") not in past_campaigns.TYPES:
+        raise Refused(f"is missing, or none of {', '.join(past_campaigns.TYPES)}.", "type")
     return past_campaigns.clean_response(known)

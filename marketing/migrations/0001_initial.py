@@ -850,7 +850,8 @@ class Migration(migrations.Migration):
                             ("webhook", "Webhook"),
                         ],
                         default="email",
-                        max_length=20,
+                        help_text="An imported campaign may name another medium, such as TV.",
+                        max_length=50,
                         verbose_name="channel",
                     ),
                 ),
@@ -2576,6 +2577,17 @@ class Migration(migrations.Migration):
                 ),
                 name="campaign_max_runs_positive",
                 violation_error_message="Enter at least 1 run.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("historical", True),
+                    ("channel__in", ["email", "sms", "whatsapp", "push", "social", "webhook"]),
+                    _connector="OR",
+                ),
+                name="campaign_sends_by_a_channel",
             ),
         ),
         migrations.AddConstraint(

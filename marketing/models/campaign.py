@@ -76,7 +76,13 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
     state = models.CharField(
         _("state"), max_length=20, choices=State, default=State.DRAFT, editable=False
     )
-    channel = models.CharField(_("channel"), max_length=20, choices=Channel, default=Channel.EMAIL)
+    channel = models.CharField(
+        _("channel"),
+        max_length=50,
+        choices=Channel,
+        default=Channel.EMAIL,
+        help_text=_("An imported campaign may name another medium, such as TV."),
+    )
     sender = models.ForeignKey(
         Sender, models.PROTECT, related_name="campaigns", verbose_name=_("sender")
     )
@@ -264,6 +270,10 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
                 condition=models.Q(max_runs__isnull=True) | models.Q(max_runs__gte=1),
                 name="campaign_max_runs_positive",
                 violation_error_message=_("Enter at least 1 run."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(historical=True) | models.Q(channel__in=Channel.values),
+                name="campaign_sends_by_a_channel",
             ),
             models.UniqueConstraint(fields=["external_id"], name="campaign_external_id_unique"),
             *CampaignTrigger.Meta.constraints,

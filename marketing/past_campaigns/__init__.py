@@ -4,14 +4,16 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.ingest import FileType, by_batches
 from marketing.past_campaigns.campaigns import check_campaign, record_campaigns
-from marketing.past_campaigns.fields import CAMPAIGN, RESPONSE, TARGET, TYPES
+from marketing.past_campaigns.fields import CAMPAIGN, RESPONSE, TARGET
 from marketing.past_campaigns.results import (
     clean_response,
     complete_response,
     complete_target,
     record_responses,
     record_targets,
+    write_responses,
 )
+from marketing.past_campaigns.words import TYPES
 
 FILE_TYPES = (
     FileType(
@@ -37,7 +39,7 @@ FILE_TYPES = (
         _("Responses to past campaigns"),
         RESPONSE,
         (("campaign_id",), ("customer_id",), ("occurred_at",)),
-        by_batches(complete_response, lambda rows, source: record_responses(rows)),
+        by_batches(complete_response, write_responses),
         "admin:marketing_campaignexecution_changelist",
         takes_attributes=False,
     ),

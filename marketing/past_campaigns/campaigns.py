@@ -128,16 +128,22 @@ def _create(row: Row, values: Row) -> Campaign:
 
 def _sender(channel: str) -> Sender:
     sender, _made = Sender.objects.get_or_create(
-        name=f"Past campaigns: {channel}", defaults={"channel": channel, "from_address": ""}
+        name=f"Past campaigns: {channel}",
+        defaults={"channel": _stand_in(channel), "from_address": ""},
     )
     return sender
+
+
+def _stand_in(channel: str) -> str:
+    """Return the channel of a sender and template that send nothing: a medium such as TV has neither."""
+    return channel if channel in Channel.values else str(Channel.SOCIAL)
 
 
 def _template(channel: str) -> CampaignTemplate:
     template, _made = CampaignTemplate.objects.get_or_create(
         name=f"Past campaigns: {channel}",
         defaults={
-            "channel": channel,
+            "channel": _stand_in(channel),
             "subject": _("Sent by another system"),
             "body": _("The content is not known here."),
         },

@@ -13,20 +13,23 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers import identity
-from customers.ingest import Outcome, Refused, Result, clean_fields
+from customers.ingest import Outcome, Refused, Result, Source, clean_fields
 from customers.models import Interaction
+from customers.models.consent import Channel
 from customers.timeline import NewInteraction, record_interactions, types
 from marketing.events import HOLDOUT_CONVERTED
 from marketing.messages import PastMessage, add_past
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.past_campaigns import campaigns
 from marketing.past_campaigns.fields import HOLDOUT, RESPONSE
+from marketing.past_campaigns.words import OTHER, TYPES
 from marketing.tracking import MessageEvent, record
 
 Row = dict[str, Any]
 State = CampaignExecution.State
 
-_KnownEvent = tuple[int | None, str, datetime]
+_Known = dict[tuple[int | None, str, str], set[tuple[datetime, str]]]
+"""Message, type and word → times and IDs, which may be empty, of the responses that the timeline has."""
 
 EVENT_TYPES = {
     "open": types.MESSAGE_OPENED,
@@ -35,6 +38,14 @@ EVENT_TYPES = {
     "unsubscribe": types.UNSUBSCRIBED,
 }
 
+WITHOUT_A_RESULT = {
+    "sent": types.MESSAGE_SENT,
+    "visit": types.PAGE_VIEWED,
+    OTHER: types.CAMPAIGN_RESPONSE,
+}
+"""Responses that are no result of a message."""
+NAMED = ("response", "response_id")
+"""What the timeline keeps of a response: its word if it has no type here, and its ID."""
 WITHOUT_A_MESSAGE = {"visit", "purchase"}
 """Responses that customers of the holdout can have, too."""
 
@@ -93,13 +104,24 @@ class _Response:
 
     @property
     def event(self) -> str:
-        if self.type in {"sent", "visit"}:
-            return {"sent": types.MESSAGE_SENT, "visit": types.PAGE_VIEWED}[self.type]
+        if self.type in WITHOUT_A_RESULT:
+            return WITHOUT_A_RESULT[self.type]
         return HOLDOUT_CONVERTED if self.is_holdout else EVENT_TYPES[self.type]
 
     @property
-    def known_as(self) -> _KnownEvent:
-        return self.execution.pk, self.event, self.at
+    def id(self) -> str:
+        return str(self.row.get("response_id", ""))
+
+    @property
+    def key(self) -> tuple[int | None, str, str]:
+        return self.execution.pk, self.event, str(self.row.get("response", ""))
+
+    def is_among(self, known: _Known) -> bool:
+        """Return whether the response is known by its ID or, where one of the two has none, by its time."""
+        return any(
+            self.id == other if self.id and other else self.at == at
+            for at, other in known.get(self.key, ())
+        )
 
     def interaction(self) -> NewInteraction:
         """Return an interaction without a run, which counts as no result of the message."""
@@ -108,6 +130,7 @@ class _Response:
             properties["variant"] = self.execution.variant
         if self.revenue is not None:
             properties["revenue"] = str(self.revenue)
+        properties |= {name: self.row[name] for name in NAMED if self.row.get(name)}
         campaign = self.place.campaign.pk
         return NewInteraction(
             self.place.customer, self.event, self.at, properties, campaign, self.execution.pk
@@ -120,15 +143,24 @@ def complete_target(row: Row) -> Row:
 
 
 def clean_response(given: Mapping[str, object]) -> Row:
-    """Return a row from fields as a source writes them, by default a purchase. Raises Refused."""
+    """Return a row from fields as a source writes them. Raises Refused."""
     return complete_response(clean_fields(given, RESPONSE))
 
 
 def complete_response(row: Row) -> Row:
-    """Return the row with its type. Raises Refused for missing fields."""
+    """Return the row, a word that is no type as `response`. Raises Refused for missing fields."""
     _complete(row, "campaign_id", "customer_id", "occurred_at")
-    row.setdefault("type", "purchase")
+    if row.get("type", OTHER) not in (*TYPES, OTHER):
+        row |= {"response": row["type"], "type": OTHER}
     return row
+
+
+def write_responses(rows: Sequence[Row], source: Source) -> list[Result]:
+    """Save the responses of a file: purchases if it has no types, and an empty type means that there was no response."""
+    missing = "sent" if "type" in source.mapping.values() else "purchase"
+    for row in rows:
+        row.setdefault("type", missing)
+    return record_responses(rows)
 
 
 def record_targets(rows: Sequence[Row]) -> list[Result]:
@@ -162,31 +194,42 @@ def record_responses(rows: Sequence[Row]) -> list[Result]:
             response = _Response(place, executions[place.key], rows[at])
             results[at] = _judge(response, known, is_new_message=place.key in made)
             if results[at].outcome is Outcome.CREATED and response.type != "sent":
-                known.add(response.known_as)
+                known.setdefault(response.key, set()).add((response.at, response.id))
                 responses.append(response)
         _write(responses)
     return results
 
 
-def _judge(response: _Response, known: set[_KnownEvent], *, is_new_message: bool) -> Result:
+def _judge(response: _Response, known: _Known, *, is_new_message: bool) -> Result:
     pk = response.execution.pk
     if response.is_holdout and response.type not in WITHOUT_A_MESSAGE:
         return Result(
             Outcome.FAILED, reason=_("The customer was in the holdout group and received nothing.")
         )
+    if response.type == "unsubscribe" and response.place.campaign.channel not in Channel.values:
+        return Result(
+            Outcome.FAILED,
+            reason=_("“%s” is no channel that has opt-outs.") % response.place.campaign.channel,
+        )
     if response.type == "sent":
         return Result(Outcome.CREATED if is_new_message else Outcome.UNCHANGED, pk)
-    return Result(Outcome.UNCHANGED if response.known_as in known else Outcome.CREATED, pk)
+    return Result(Outcome.UNCHANGED if response.is_among(known) else Outcome.CREATED, pk)
 
 
 def _write(responses: Sequence[_Response]) -> None:
     ordered = sorted(responses, key=lambda response: response.at)
     record(
-        MessageEvent(each.execution.pk, each.event, each.at, revenue=each.revenue)
+        MessageEvent(
+            each.execution.pk,
+            each.event,
+            each.at,
+            response_id=each.id,
+            revenue=each.revenue,
+        )
         for each in ordered
         if each.type in EVENT_TYPES and not each.is_holdout
     )
-    apart = [each for each in ordered if each.is_holdout or each.type == "visit"]
+    apart = [each for each in ordered if each.is_holdout or each.type in WITHOUT_A_RESULT]
     record_interactions([each.interaction() for each in apart])
     bought = [each for each in apart if each.type == "purchase"]
     if bought:
@@ -233,6 +276,7 @@ def _add_executions(wanted: Sequence[tuple[_Target, Row]]) -> set[tuple[int, int
         for place, row in wanted
     )
     by_run = {place.run.pk: place for place, _row in wanted}
+    ids = {place.key: _id_of_sent(row) for place, row in wanted}
     record_interactions(
         [
             NewInteraction(
@@ -240,7 +284,8 @@ def _add_executions(wanted: Sequence[tuple[_Target, Row]]) -> set[tuple[int, int
                 types.MESSAGE_SENT,
                 sent_at,
                 {"run": run, "channel": by_run[run].campaign.channel, "first": True}
-                | ({"variant": variant} if variant else {}),
+                | ({"variant": variant} if variant else {})
+                | ids[run, customer],
                 by_run[run].campaign.pk,
                 execution,
             )
@@ -276,14 +321,21 @@ def _executions(places: Sequence[_Target]) -> dict[tuple[int, int], CampaignExec
 
 def _known(
     places: Iterable[_Target], executions: Mapping[tuple[int, int], CampaignExecution]
-) -> set[_KnownEvent]:
+) -> _Known:
     """Return the events of these messages that the timeline has already."""
-    return set(
-        Interaction.objects.filter(
-            customer__in={place.customer for place in places},
-            execution_id__in=[execution.pk for execution in executions.values()],
-        ).values_list("execution_id", "type", "occurred_at")
-    )
+    known: _Known = {}
+    for execution, event, at, properties in Interaction.objects.filter(
+        customer__in={place.customer for place in places},
+        execution_id__in=[execution.pk for execution in executions.values()],
+    ).values_list("execution_id", "type", "occurred_at", "properties"):
+        word, name = (str(properties.get(each, "")) for each in NAMED)
+        known.setdefault((execution, event, word), set()).add((at, name))
+    return known
+
+
+def _id_of_sent(row: Row) -> dict[str, str]:
+    is_named = row.get("type") == "sent" and row.get("response_id")
+    return {"response_id": row["response_id"]} if is_named else {}
 
 
 def _sent_at(place: _Target, row: Row) -> datetime:

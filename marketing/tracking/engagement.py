@@ -49,6 +49,7 @@ class MessageEvent:
     order: str = ""
     store: str = ""
     event: str = ""
+    response_id: str = ""
     revenue: Decimal | None = None
     bounce: str = ErrorKind.HARD_BOUNCE
     detail: str = ""
@@ -220,6 +221,8 @@ def _interaction(event: MessageEvent, message: _Message, *, first: bool) -> NewI
         properties["store"] = event.store
     if event.event:
         properties["event"] = event.event
+    if event.response_id:
+        properties["response_id"] = event.response_id
     if event.revenue is not None:
         properties["revenue"] = str(event.revenue)
     return NewInteraction(

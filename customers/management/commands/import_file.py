@@ -17,15 +17,19 @@ from customers.ingest import (
     CONSENT,
     DATES,
     DECIMAL_SIGNS,
+    PREVIEWED_ROWS,
     ConsentAnswers,
     ConsentQuestion,
     FileType,
+    Loaded,
     Refused,
     RejectedRows,
     Sample,
+    UnclearDates,
     file_type,
     file_type_names,
     load_file,
+    preview_file,
     reading_of,
     sample,
 )
@@ -95,7 +99,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--preview",
             action="store_true",
-            help="Show the detected format and the first rows; write nothing.",
+            help="Show the detected format, the first rows, and how many rows would be created, updated and rejected; write nothing.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -110,6 +114,23 @@ class Command(BaseCommand):
             kind.check_beginning(seen, mapping, answers, asks_dates=not options["preview"])
             if options["preview"]:
                 self._show(kind, seen, mapping)
+                try:
+                    kind.check_dates(seen.header, mapping, seen.formats)
+                except UnclearDates as question:
+                    self.stdout.write(f"{question} {DATES_HELP}")
+                    return
+                self._show_preview(
+                    preview_file(
+                        kind,
+                        path,
+                        mapping,
+                        evidence="preview",
+                        reading=reading,
+                        create_missing=options["create_missing"],
+                        store=options["store"],
+                        consent=answers,
+                    )
+                )
                 return
             rejected_path = Path(settings.MEDIA_ROOT) / "imports" / f"{path.name}-rejected.csv"
             with RejectedRows(rejected_path) as rejected:
@@ -165,6 +186,15 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"  {column} → {mapping[column] or '(ignored)'}{how and f' ({how})'}: {examples}"
             )
+
+    def _show_preview(self, loaded: Loaded) -> None:
+        first = f"the first {loaded.rows:,} rows" if loaded.rows >= PREVIEWED_ROWS else "the file"
+        self.stdout.write(
+            f"Of {first}, {loaded.created:,} would be created, {loaded.updated:,} updated, {loaded.unchanged:,} unchanged "
+            f"and {loaded.rejected:,} rejected. Nothing is written."
+        )
+        for reason, number in sorted(loaded.reasons.items(), key=lambda each: -each[1]):
+            self.stdout.write(f"  {number:,} × {reason}")
 
     def _show_progress(self, stage: str, done: float) -> None:
         if sys.stderr.isatty():
