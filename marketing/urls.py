@@ -15,5 +15,6 @@ urlpatterns = [
     path("u/confirm/<str:token>/", views.confirm, name="confirm-consent"),
     path("hooks/<str:provider>/", webhooks.receive, name="provider-receipts"),
     path("hooks/<str:provider>/<str:sender>/", webhooks.receive, name="sender-receipts"),
+    path("u/preview/", views.unsubscribe_of_preview, name="unsubscribe-preview"),
     path("u/<str:token>/", views.unsubscribe, name="unsubscribe"),
 ]

@@ -52,6 +52,8 @@ def context(request: HttpRequest, campaign_id: int) -> dict[str, Any]:
         "verdict": verdict(report),
         "mismatch": report.has_mismatch and report.declared,
         "arms": [_arm(arm, report) for arm in report.arms],
+        "empty_arms": found.empty,
+        "simulated": campaign.runs.filter(simulated=True).exists(),
         "is_over": report.is_over,
         "base": report.base,
         "sample_ratio": "" if report.sample_ratio_p is None else f"{report.sample_ratio_p:.3f}",

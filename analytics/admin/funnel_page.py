@@ -33,10 +33,11 @@ from customers.timeline import types
 WINDOWS = (1, 7, 14, 30, 60, 90)
 SHOWN_SEGMENTS = 200
 EXAMPLES = (
-    (types.PAGE_VIEWED, types.ORDER_PLACED),
     (types.MESSAGE_SENT, types.MESSAGE_OPENED, types.MESSAGE_CLICKED, types.ORDER_PLACED),
+    (types.PAGE_VIEWED, types.ORDER_PLACED),
     (types.ORDER_PLACED, types.ORDER_PLACED, types.ORDER_PLACED),
 )
+"""Of these, the page begins with the first whose events were recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,11 @@ class FunnelForm:
     simulated: bool
 
     @classmethod
-    def of(cls, request: HttpRequest) -> FunnelForm:
+    def of(cls, request: HttpRequest, recorded: set[str]) -> FunnelForm:
         given = request.GET
-        steps = [each for each in given.getlist("step") if event_types.find(each)][:MAX_STEPS]
+        usual = next((steps for steps in EXAMPLES if recorded.issuperset(steps)), ())
+        wanted = given.getlist("step") if "step" in given else usual
+        steps = [each for each in wanted if event_types.find(each)][:MAX_STEPS]
         window = given.get("window_days", "")
         days = int(window) if window in map(str, WINDOWS) else DEFAULT_WINDOW_DAYS
         segment = Segment.objects.filter(slug=given.get("segment", "").replace("\0", "")).first()
@@ -68,13 +71,13 @@ class FunnelForm:
 def context(request: HttpRequest) -> dict[str, Any]:
     """Return the context of templates/admin/analytics/funnel.html."""
     date_range = DateRange.of(request, "step", "window_days", "segment", "simulated")
-    form = FunnelForm.of(request)
+    recorded = set(event_types.types_on_the_timeline())
+    form = FunnelForm.of(request, recorded)
     took_too_long = False
     try:
         steps = _steps(form, date_range)
     except QueryTimeout:
         steps, took_too_long = [], True
-    recorded = set(event_types.types_on_the_timeline())
     csv = f"{reverse('analytics-funnel')}?{date_range.query}&{urlencode(form.query)}&format=csv"
     return {
         "title": _("Funnel"),

@@ -26,7 +26,6 @@ from analytics.headlines import CampaignFigures
 from analytics.metrics import Totals
 from analytics.returns import Roi, combined, roi_by_campaign
 from crm.adminkit import display
-from customers.models.consent import Channel
 from marketing.admin import badges
 from marketing.models import Campaign, CampaignRun
 
@@ -111,7 +110,7 @@ def _channels(campaigns: list[Campaign], totals: dict[int, Totals]) -> list[dict
         sums[each.channel] = sums.get(each.channel, Totals()) + totals[each.pk]
     return [
         {
-            "name": badges.named(str(Channel(channel).label), channel),
+            "name": badges.named(badges.channel_label(channel), channel),
             "figures": campaign_columns(each),
         }
         for channel, each in sorted(sums.items(), key=lambda pair: -pair[1].sent)

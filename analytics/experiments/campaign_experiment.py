@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -60,11 +60,15 @@ _SPENT_BEFORE = """(
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """`adjusted` is the report on revenue adjusted for earlier spend (CUPED); None for other metrics, or without a gain."""
+    """`adjusted` is the report on revenue adjusted for earlier spend (CUPED); None for other metrics, or without a gain.
+
+    `empty` names the arms without customers, which no statistic can judge.
+    """
 
     report: Report
     adjusted: Report | None = None
     variance_reduction: float = 0.0
+    empty: tuple[str, ...] = ()
 
 
 def experiment(campaign: Campaign, metric: str) -> Experiment:
@@ -79,16 +83,20 @@ def experiment(campaign: Campaign, metric: str) -> Experiment:
     measures = {row[0]: _measure(row, metric) for row in rows}
     options: dict[str, Any] = {"shares": _shares(campaign, measures), "is_over": _is_over(campaign)}
     plain = report(metric, measures, **options)
+    empty = _empty_arms(campaign, metric, measures)
     if metric != "revenue" or len(rows) < 2:
-        return Experiment(plain)
+        return Experiment(plain, empty=empty)
     means = [measure for measure in measures.values() if isinstance(measure, Mean)]
     less_noisy = adjusted(means, [Before(*map(float, row[5:8])) for row in rows])
     noise = sum(mean.variance for mean in means)
     reduction = 1 - sum(mean.variance for mean in less_noisy) / noise if noise else 0.0
     if reduction <= 0:
-        return Experiment(plain)
+        return Experiment(plain, empty=empty)
     return Experiment(
-        plain, report(metric, dict(zip(measures, less_noisy, strict=True)), **options), reduction
+        plain,
+        report(metric, dict(zip(measures, less_noisy, strict=True)), **options),
+        reduction,
+        empty,
     )
 
 
@@ -132,6 +140,16 @@ def _rows(campaign: Campaign, metric: str) -> list[tuple[Any, ...]]:
         rows = cursor.fetchall()
     arms = [row for row in rows if row[0] != HOLDOUT or metric not in OF_MESSAGES]
     return sorted(arms, key=_order(campaign))
+
+
+def _empty_arms(
+    campaign: Campaign, metric: str, measures: Mapping[str, Measure]
+) -> tuple[str, ...]:
+    """Return the declared variants, and the holdout, that no customer came to."""
+    declared = [*campaign.variants.values_list("name", flat=True)]
+    if campaign.holdout_percent and metric not in OF_MESSAGES:
+        declared.append(HOLDOUT)
+    return tuple(name for name in declared if name not in measures)
 
 
 def _outcome(campaign: Campaign, metric: str) -> str:

@@ -108,6 +108,40 @@ class LineInline(TabularInline):
         )
 
 
+class RefundInline(TabularInline):
+    """The refunds, returns and cancellations of an order, with their reasons."""
+
+    model = Order
+    fk_name = "refund_of"
+    tab = False
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    fields = ("type_of_row", "refunded_at", "taken_back", "reason")
+    readonly_fields = fields
+    ordering = ("placed_at",)
+    verbose_name_plural = _("refunds")
+
+    def has_add_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        return False
+
+    @admin.display(description=_("Kind"))
+    def type_of_row(self, refund: Order) -> str:
+        return refund.get_kind_display()
+
+    @admin.display(description=_("Refunded on"))
+    def refunded_at(self, refund: Order) -> Any:
+        return display.when(refund.placed_at)
+
+    @admin.display(description=_("Amount"))
+    def taken_back(self, refund: Order) -> str:
+        return display.money(refund.amount, refund.currency)
+
+    @admin.display(description=_("Reason"))
+    def reason(self, refund: Order) -> str:
+        return str(refund.attributes.get("reason") or display.NOTHING)
+
+
 class WaitsForRate(admin.SimpleListFilter):
     title = _("exchange rate")
     parameter_name = "rate"
@@ -168,7 +202,7 @@ class OrderAdmin(SavedViews, ImportButton, ModelAdmin):
         ("kind", "refund_of"),
         "attributes",
     )
-    inlines = (LineInline,)
+    inlines = (LineInline, RefundInline)
 
     def has_refund_permission(self, request: HttpRequest, object_id: str | int = "") -> bool:
         may_write = request.user.has_perms(["customers.add_order", "customers.change_order"])
@@ -232,7 +266,13 @@ class ProductAdmin(ImportButton, ModelAdmin):
     search_fields = ("sku__startswith", "name__istartswith", "category__istartswith")
     search_help_text = _("SKU, name or category, from its beginning")
     ordering = ("-id",)
-    fields = (("sku", "name"), ("department", "category"), ("brand", "price"), "attributes")
+    fields = (
+        ("sku", "name"),
+        ("department", "category"),
+        ("brand", "price"),
+        "launch_date",
+        "attributes",
+    )
 
     @admin.display(description=_("Product"), ordering="name")
     def named(self, product: Product) -> str:

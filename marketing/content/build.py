@@ -28,6 +28,7 @@ from marketing.content.visibility import Readers, with_readers
 from marketing.models import CampaignTemplate, TemplateVersion
 from marketing.models.template import Content
 
+EMPTY_TITLE = re.compile(r"<title>\s*</title>", re.IGNORECASE)
 HAS_LIQUID = re.compile(r"\{\{|\{%")
 
 
@@ -115,7 +116,7 @@ def _email(template: CampaignTemplate, body: str) -> tuple[str, str]:
             html = body
     html = _with_unsubscribe_link(html)
     text = _text_part(template, body, html)
-    return _with_preheader(html, template.preheader), text
+    return _with_title(_with_preheader(html, template.preheader), template.subject), text
 
 
 def _text_part(template: CampaignTemplate, body: str, html: str) -> str:
@@ -145,15 +146,24 @@ def _with_preheader(html: str, preheader: str) -> str:
     """Return the HTML with the preheader first in its body, where inboxes look for it, hidden from readers."""
     if not preheader:
         return html
-    padded = "".join(
-        token.source if token.is_liquid else escape(token.source)
-        for token in tokenize_text(liquid.expand_placeholders(preheader))
-    )
     style = "display:none;max-height:0;max-width:0;opacity:0;overflow:hidden;font-size:1px;line-height:1px"
-    hidden = f'<div style="{style}">{padded}</div>'
+    hidden = f'<div style="{style}">{_escaped(preheader)}</div>'
     for place in reversed(_starts_of_body(html)):
         html = html[:place] + hidden + html[place:]
     return html
+
+
+def _with_title(html: str, subject: str) -> str:
+    """Return the HTML with the subject as its title, where the author gave none: browsers and readers announce it."""
+    return EMPTY_TITLE.sub(lambda _match: f"<title>{_escaped(subject)}</title>", html, count=1)
+
+
+def _escaped(text: str) -> str:
+    """Return a text with Liquid for HTML."""
+    return "".join(
+        token.source if token.is_liquid else escape(token.source)
+        for token in tokenize_text(liquid.expand_placeholders(text))
+    )
 
 
 def _starts_of_body(html: str) -> list[int]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Max, Min
 from django.utils.translation import gettext as _
 
@@ -22,7 +23,8 @@ from marketing.content.render import Rendered, Renderer, Tracking, tracking_for
 from marketing.models import CampaignTemplate, Sender
 from marketing.models.template import Content
 
-NO_TRACKING = Tracking(unsubscribe="#unsubscribe")
+NO_TRACKING = Tracking(unsubscribe=f"{settings.SITE_URL}/u/preview/")
+"""Of messages that nobody received: the link leads to a page that says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -78,6 +79,19 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         former_messages.opt_out(former)
     with translation.override(preferences.language_of(execution.customer)):
         return render(request, "public/preferences.html", preferences.page(execution, done))
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe_of_preview(request: HttpRequest) -> HttpResponse:
+    """Say that the link of a preview or test message unsubscribes no customer."""
+    context = {
+        "title": gettext("This is a preview"),
+        "text": gettext(
+            "In a sent message, this link opens the recipient's preferences. Nothing was changed."
+        ),
+    }
+    return render(request, "public/message.html", context)
 
 
 @csrf_exempt  # the token in the mail is the proof

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -96,6 +96,12 @@ class WebhookEndpointAdmin(ModelAdmin):
             obj.refresh_from_db(fields=["failures", "failing_since", "switched_off_why"])
         super().save_model(request, obj, form, change)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEndpoint]:
+        delivered = WebhookDelivery.objects.filter(
+            endpoint=OuterRef("pk"), state=WebhookDelivery.State.DELIVERED
+        )
+        return super().get_queryset(request).annotate(has_delivered=Exists(delivered))
+
     @admin.action(description=gettext_lazy("Send a test event"), permissions=["change"])
     def send_test(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
         for endpoint in chosen:
@@ -125,11 +131,13 @@ class WebhookEndpointAdmin(ModelAdmin):
         return display.tags(endpoint.types) if endpoint.types else _("All")
 
     @admin.display(description=gettext_lazy("State"), ordering="is_active")
-    def works(self, endpoint: WebhookEndpoint) -> SafeString:
+    def works(self, endpoint: Any) -> SafeString:
         if not endpoint.is_active:
             return display.badge(_("Off"), "danger" if endpoint.switched_off_why else "neutral")
         if endpoint.failures:
             return display.badge(_("Failing"), "warning")
+        if not endpoint.has_delivered:
+            return display.badge(_("Not used yet"), "neutral")
         return display.badge(_("Active"), "success")
 
 

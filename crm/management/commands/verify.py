@@ -6,7 +6,8 @@ import os
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, ProgrammingError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -31,10 +32,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, url: str, wait: float, **options: Any) -> None:
         passed = True
-        for result in verify(url, seconds=wait):
-            passed = passed and result.passed
-            mark = self.style.SUCCESS("✓") if result.passed else self.style.ERROR("✗")
-            self.stdout.write(f"{mark} {result.name}: {result.detail}")
-            self.stdout.flush()
+        try:
+            for result in verify(url, seconds=wait):
+                passed = passed and result.passed
+                mark = self.style.SUCCESS("✓") if result.passed else self.style.ERROR("✗")
+                self.stdout.write(f"{mark} {result.name}: {result.detail}")
+                self.stdout.flush()
+        except (OperationalError, ProgrammingError) as error:
+            said = (
+                _("The database of this command is not ready: %s") % str(error).partition("\n")[0]
+            )
+            advice = _("Start the site, or run manage.py migrate.")
+            raise CommandError(f"{said} {advice}") from error
         if not passed:
             sys.exit(1)
