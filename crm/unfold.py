@@ -57,6 +57,7 @@ AREAS: list[tuple[Promise | str, list[Entry]]] = [
                 "group",
                 [
                     ModelLink("customers.customer", _("Customers")),
+                    ModelLink("customers.importjob", _("Imports")),
                     ModelLink("customers.likelyduplicate", _("Likely duplicates")),
                     ModelLink("customers.merge", _("Merges")),
                     ModelLink("customers.bulkjob", _("Bulk jobs")),
@@ -75,7 +76,6 @@ AREAS: list[tuple[Promise | str, list[Entry]]] = [
                     ModelLink("customers.exchangerate", _("Exchange rates")),
                 ],
             ),
-            Entry(_("Imports"), "upload_file", [ModelLink("customers.importjob", _("Imports"))]),
             Entry(
                 _("Consent and privacy"),
                 "shield_person",
@@ -102,6 +102,14 @@ AREAS: list[tuple[Promise | str, list[Entry]]] = [
                         "marketing.view_campaign",
                     ),
                     ModelLink("marketing.campaignexecution", _("Messages")),
+                ],
+            ),
+            Entry(
+                _("Workflows"),
+                "account_tree",
+                [
+                    ModelLink("marketing.workflow", _("Workflows")),
+                    ModelLink("marketing.enrollment", _("Passages")),
                 ],
             ),
             Entry(

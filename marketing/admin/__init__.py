@@ -1,3 +1,12 @@
 """The marketing part of the admin, a module for each model."""
 
-from marketing.admin import campaign, execution, library, policy, sender, template
+from marketing.admin import (
+    campaign,
+    execution,
+    library,
+    passage,
+    policy,
+    sender,
+    template,
+    workflow,
+)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.adminkit import display
 from crm.adminkit.display import Tone
 from customers.models.consent import Channel
-from marketing.models import Campaign, CampaignExecution, Sender
+from marketing.models import Campaign, CampaignExecution, Enrollment, Sender, Workflow
 
 CAMPAIGN_TONES: dict[str, Tone] = {
     Campaign.State.DRAFT: "neutral",
@@ -30,6 +30,19 @@ MESSAGE_TONES: dict[str, Tone] = {
     CampaignExecution.State.FAILED: "danger",
     CampaignExecution.State.SKIPPED: "neutral",
     CampaignExecution.State.UNCONFIRMED: "warning",
+}
+WORKFLOW_TONES: dict[str, Tone] = {
+    Workflow.State.DRAFT: "neutral",
+    Workflow.State.ACTIVE: "success",
+    Workflow.State.PAUSED: "warning",
+    Workflow.State.ARCHIVED: "neutral",
+}
+PASSAGE_TONES: dict[str, Tone] = {
+    Enrollment.State.ACTIVE: "primary",
+    Enrollment.State.WAITING: "info",
+    Enrollment.State.COMPLETED: "success",
+    Enrollment.State.EXITED: "neutral",
+    Enrollment.State.FAILED: "danger",
 }
 CHANNEL_ICONS: dict[str, str] = {
     Channel.EMAIL: "mail",
@@ -56,6 +69,14 @@ def campaign_state(campaign: Campaign) -> SafeString:
 
 def message_state(execution: CampaignExecution) -> SafeString:
     return display.badge(execution.get_state_display(), MESSAGE_TONES[execution.state])
+
+
+def workflow_state(workflow: Workflow) -> SafeString:
+    return display.badge(workflow.get_state_display(), WORKFLOW_TONES[workflow.state])
+
+
+def passage_state(passage: Enrollment) -> SafeString:
+    return display.badge(passage.get_state_display(), PASSAGE_TONES[passage.state])
 
 
 def simulated() -> SafeString:

@@ -10,6 +10,7 @@ from marketing.workflows.checks import check, warnings_of
 from marketing.workflows.clock import enter_by_clock
 from marketing.workflows.definition import Definition, personal_fields, published, read
 from marketing.workflows.document import Unreadable, as_text, as_yaml, parsed, shown
+from marketing.workflows.editing import description, in_words, problems
 from marketing.workflows.engine import advance, advance_workflow, end_by_hand, put_at, retry
 from marketing.workflows.entries import NotActive, enroll
 from marketing.workflows.feed import (
@@ -30,13 +31,18 @@ from marketing.workflows.moves import (
     resume,
     save_draft,
 )
+from marketing.workflows.overview import Overview, overview_of
 from marketing.workflows.reading import DefinitionError
 from marketing.workflows.registrations import register
+from marketing.workflows.starters import STARTERS, Starter, find_starter, start_from
 from marketing.workflows.steps import step_types
 from marketing.workflows.versions import (
+    EXIT,
+    STAY,
     Transfer,
     Unmapped,
     differences,
+    draft_differences,
     plan_transfer,
     publish,
 )

@@ -8,15 +8,105 @@ from datetime import time, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from customers.models import Segment
+from customers.segments import describe
 from marketing.models import Campaign
+from marketing.workflows.forms import (
+    WEEKDAY_LABELS,
+    Form,
+    Label,
+    Setting,
+    clock_in_words,
+    days_in_words,
+    event_in_words,
+    weekdays_in_words,
+)
 from marketing.workflows.local_time import read_clock
 from marketing.workflows.reading import LONGEST_PROPERTY, EventCondition, Fields
 
 KINDS = ("event", "segment", "date", "schedule", "api", "workflow")
 REGISTERED = "registered_at"
 """The one date of customers that is no personal data."""
+
+_AT = Setting("at", "clock", gettext_lazy("At"), gettext_lazy("Local time of each customer"))
+AUDIENCE = Setting(
+    "audience",
+    "rules",
+    gettext_lazy("Only customers who match"),
+    optional=True,
+)
+FORMS: dict[str, tuple[Label, Form]] = {
+    "event": (
+        gettext_lazy("An event happens"),
+        (
+            Setting("event", "event", gettext_lazy("Event")),
+            Setting(
+                "per",
+                "property",
+                gettext_lazy("One passage for each"),
+                gettext_lazy("A property, such as cart_id; without it one for each customer."),
+                optional=True,
+            ),
+        ),
+    ),
+    "segment": (
+        gettext_lazy("A segment is entered or left"),
+        (
+            Setting("segment", "segment", gettext_lazy("Segment")),
+            Setting(
+                "way",
+                "choice",
+                gettext_lazy("When a customer"),
+                choices={
+                    "entered": gettext_lazy("enters the segment"),
+                    "left": gettext_lazy("leaves the segment"),
+                },
+            ),
+            Setting("with_members", "flag", gettext_lazy("Start with its present members")),
+        ),
+    ),
+    "date": (
+        gettext_lazy("A date of the customer comes"),
+        (
+            Setting("date", "date", gettext_lazy("Date")),
+            Setting("days", "days", gettext_lazy("Days before or after")),
+            _AT,
+            Setting("every_year", "flag", gettext_lazy("Every year")),
+        ),
+    ),
+    "schedule": (
+        gettext_lazy("On a schedule"),
+        (
+            Setting(
+                "every",
+                "choice",
+                gettext_lazy("Every"),
+                choices={
+                    "daily": gettext_lazy("day"),
+                    "weekly": gettext_lazy("week"),
+                    "monthly": gettext_lazy("month"),
+                },
+            ),
+            Setting(
+                "weekdays", "weekdays", gettext_lazy("On"), choices=WEEKDAY_LABELS, optional=True
+            ),
+            Setting("day_of_month", "number", gettext_lazy("Day of the month"), optional=True),
+            Setting("at", "clock", gettext_lazy("At"), gettext_lazy("The workflow's time zone")),
+        ),
+    ),
+    "api": (gettext_lazy("By hand or by the API"), ()),
+    "workflow": (gettext_lazy("Another workflow starts it"), ()),
+}
+"""The label and the form of each kind of entry, but for the audience, which all take."""
+INITIAL: dict[str, dict[str, Any]] = {
+    "event": {"event": "order_placed"},
+    "segment": {"way": "entered"},
+    "date": {"date": "date_of_birth", "at": "09:00", "every_year": True},
+    "schedule": {"every": "weekly", "weekdays": ["mon"], "at": "09:00"},
+}
+"""The settings of an entry whose kind was just chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +132,44 @@ class Entry:
     frequency: str = ""
     weekdays: tuple[str, ...] = ()
     day_of_month: int | None = None
+
+    def in_words(self) -> str:
+        """Return what lets customers enter, as a sentence without a full stop."""
+        words = self._kind_in_words()
+        return f"{words} · {describe(self.audience)}" if self.audience else words
+
+    def _kind_in_words(self) -> str:
+        clock = clock_in_words(self.clock)
+        match self.on:
+            case "event":
+                words = event_in_words(self.condition)
+                return _("%(event)s, for each %(property)s") % {
+                    "event": words, "property": self.per
+                } if self.per else words  # fmt: skip
+            case "segment" if self.way == "left":
+                return _("Leaves “%(segment)s”") % {"segment": self.segment}
+            case "segment":
+                return _("Enters “%(segment)s”") % {"segment": self.segment}
+            case "date":
+                words = _("%(days)s %(date)s, %(clock)s") % {
+                    "days": days_in_words(self.offset.days).capitalize(),
+                    "date": self.date.replace("_", " "),
+                    "clock": clock,
+                }
+                return _("%(date)s, every year") % {"date": words} if self.every_year else words
+            case "schedule":
+                return _("%(rhythm)s at %(clock)s") % {"rhythm": self._rhythm(), "clock": clock}
+        return str(FORMS[self.on][0])
+
+    def _rhythm(self) -> str:
+        match self.frequency:
+            case "daily":
+                return _("Every day")
+            case "weekly" if self.weekdays:
+                return _("Every %(days)s") % {"days": weekdays_in_words(self.weekdays)}
+            case "weekly":
+                return _("Every week")
+        return _("Every month")
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """Yield the path and the message of what keeps the entry from being published."""

@@ -95,6 +95,16 @@ def differences(one: WorkflowVersion, other: WorkflowVersion) -> list[str]:
     return list(unified_diff(before, after, f"v{one.number}", f"v{other.number}", lineterm=""))
 
 
+def draft_differences(workflow: Workflow) -> list[str]:
+    """Return the lines of a unified diff from the published version to the draft."""
+    assert workflow.version
+    before, after = (
+        document.as_text(each).splitlines()
+        for each in (workflow.version.definition, workflow.draft)
+    )
+    return list(unified_diff(before, after, f"v{workflow.version.number}", _("draft"), lineterm=""))
+
+
 def _check_approved(workflow: Workflow, by: User | None) -> None:
     """Raise PermissionDenied where a second user has to publish, as CAMPAIGN_APPROVAL requires of campaigns."""
     if not settings.CAMPAIGN_APPROVAL:

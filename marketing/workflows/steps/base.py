@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 from django.utils.functional import Promise
 
 from marketing.models import CampaignTemplate
+from marketing.workflows.forms import Form
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
 from marketing.workflows.turn import Turn
@@ -21,10 +22,19 @@ class Step:
 
     A subclass has a `type`, reads its settings, and decides about all passages at it at once. A step that `waits` always lets time pass,
     or bounds its rounds: a loop must have one. One that `answers` gives later steps the variables `steps.KEY.…`.
+
+    An editor offers it by its `label` and `icon` (of Material Symbols) with the controls of its `form`, and with its `initial` settings.
+    `branches` maps the branches under `next` to labels, where it has more than one; of a step that `joins`, a text under `next` is the
+    next step of all of them.
     """
 
     type: ClassVar[str]
     label: ClassVar[str | Promise]
+    icon: ClassVar[str]
+    form: ClassVar[Form] = ()
+    initial: ClassVar[Mapping[str, Any]] = {}
+    branches: ClassVar[Mapping[str, str | Promise]] = {}
+    joins: ClassVar[bool] = False
     waits: ClassVar[bool] = False
     answers: ClassVar[bool] = False
 
@@ -53,6 +63,10 @@ class Step:
     ) -> None:
         """Let passages leave by a branch; `why` gives the reason by passage id."""
         turn.go(passages, self.next.get(branch), branch, why)
+
+    def in_words(self) -> str:
+        """Return what the step does, in a few words."""
+        return ""
 
     def path_of(self, branch: str) -> str:
         """Return where in the step's object the target of a branch stands."""

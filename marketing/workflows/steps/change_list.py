@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import Segment
 from customers.segments import members
+from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
 from marketing.workflows.steps.base import Step
@@ -23,6 +24,17 @@ class ChangeList(Step):
 
     type = "list"
     label = gettext_lazy("Change a list")
+    icon = "playlist_add"
+    initial = {"action": "add"}
+    form = (
+        Setting("segment", "static_segment", gettext_lazy("Static segment")),
+        Setting(
+            "action",
+            "choice",
+            gettext_lazy("Action"),
+            choices={"add": gettext_lazy("Add to it"), "remove": gettext_lazy("Remove from it")},
+        ),
+    )
 
     segment: str = ""
     removes: bool = False
@@ -43,6 +55,10 @@ class ChangeList(Step):
         change = members.remove if self.removes else members.add
         change(segment, sorted({each.customer_id for each in passages}))
         self.go(turn, passages)
+
+    def in_words(self) -> str:
+        words = _("Remove from “%(segment)s”") if self.removes else _("Add to “%(segment)s”")
+        return words % {"segment": self.segment}
 
     def faults(self) -> Iterator[tuple[str, str]]:
         segment = Segment.objects.filter(slug=self.segment).first()

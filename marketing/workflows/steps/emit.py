@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from customers.segments import event_types
 from customers.timeline import NewInteraction, record_interactions
 from customers.timeline.types import OWN
+from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
 from marketing.workflows.rendering import rendered, texts_in
@@ -25,6 +26,17 @@ class Emit(Step):
 
     type = "emit"
     label = gettext_lazy("Record an event")
+    icon = "bolt"
+    form = (
+        Setting("event", "text", gettext_lazy("Event"), gettext_lazy("Such as trial_ended")),
+        Setting(
+            "properties",
+            "pairs",
+            gettext_lazy("Properties"),
+            gettext_lazy("Texts may be Liquid, such as {{ entry.cart_id }}."),
+            optional=True,
+        ),
+    )
 
     event: str = ""
     properties: Mapping[str, Any] = field(default_factory=dict)
@@ -58,3 +70,6 @@ class Emit(Step):
             ]
         )
         self.go(turn, passages)
+
+    def in_words(self) -> str:
+        return self.event

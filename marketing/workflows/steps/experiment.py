@@ -11,6 +11,7 @@ from typing import Self
 from django.utils.translation import gettext_lazy
 
 from marketing.campaigns import bucket
+from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
 from marketing.workflows.steps.base import Step
@@ -24,6 +25,9 @@ class Experiment(Step):
 
     type = "experiment"
     label = gettext_lazy("Experiment")
+    icon = "science"
+    initial = {"branches": [{"name": "A", "weight": 1}, {"name": "B", "weight": 1}]}
+    form = (Setting("branches", "weighted_branches", gettext_lazy("Branches")),)
 
     weights: Mapping[str, int] = field(default_factory=dict)
 
@@ -46,6 +50,10 @@ class Experiment(Step):
         for each in passages:
             drawn = bucket(salt, each.customer_id) * bounds[-1]
             self.go(turn, [each], names[bisect_right(bounds, drawn)])
+
+    def in_words(self) -> str:
+        total = sum(self.weights.values())
+        return ", ".join(f"{name} {weight / total:.0%}" for name, weight in self.weights.items())
 
     def path_of(self, branch: str) -> str:
         return branch_path(self.next, branch)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
+from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
 from marketing.workflows.steps.base import Step
@@ -23,6 +24,17 @@ class GoTo(Step):
 
     type = "go_to"
     label = gettext_lazy("Go to a step")
+    icon = "replay"
+    initial = {"rounds": 1}
+    form = (
+        Setting("step", "step", gettext_lazy("Step")),
+        Setting(
+            "rounds",
+            "number",
+            gettext_lazy("Rounds"),
+            gettext_lazy("After these, the passage goes on below."),
+        ),
+    )
     waits = True  # its rounds are bounded
 
     rounds: int = 1
@@ -39,6 +51,10 @@ class GoTo(Step):
         gone = turn.count_left(passages, self.key, AGAIN)
         self.go(turn, [each for each in passages if gone.get(each.id, 0) < self.rounds], AGAIN)
         self.go(turn, [each for each in passages if gone.get(each.id, 0) >= self.rounds], DONE)
+
+    def in_words(self) -> str:
+        words = ngettext("To “%(step)s”, once", "To “%(step)s”, %(n)s times", self.rounds)
+        return words % {"step": self.next[AGAIN], "n": self.rounds}
 
     def path_of(self, branch: str) -> str:
         return "step" if branch == AGAIN else "next"

@@ -14,6 +14,7 @@ from crm.api import ids
 from crm.events.models import WebhookEndpoint
 from marketing.models import WorkflowCall
 from marketing.workflows import calls
+from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
 from marketing.workflows.rendering import rendered, texts_in
@@ -31,7 +32,28 @@ class Http(Step):
 
     type = "http"
     label = gettext_lazy("Call a webhook")
+    icon = "webhook"
     answers = True
+    joins = True
+    branches = {SUCCESS: gettext_lazy("Success"), FAILURE: gettext_lazy("Failure")}
+    form = (
+        Setting("webhook", "webhook", gettext_lazy("Webhook")),
+        Setting(
+            "data",
+            "pairs",
+            gettext_lazy("Data"),
+            gettext_lazy("Texts may be Liquid, such as {{ entry.cart_id }}."),
+            optional=True,
+        ),
+        Setting(
+            "answer",
+            "pairs",
+            gettext_lazy("Keep of the response"),
+            gettext_lazy("A name, and its place in the response: code = data.0.code"),
+            optional=True,
+        ),
+        Setting("timeout", "span", gettext_lazy("At most"), optional=True),
+    )
 
     webhook: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -85,6 +107,9 @@ class Http(Step):
         for each in late:
             turn.answer(each, {"state": "timed_out"})
         self.go(turn, late, FAILURE, {each.id: {"state": "timed_out"} for each in late})
+
+    def in_words(self) -> str:
+        return self.webhook
 
     def faults(self) -> Iterator[tuple[str, str]]:
         if find_webhook(self.webhook) is None:

@@ -13,6 +13,7 @@ from crm.accounts.models import User
 from marketing.content import render_text
 from marketing.models import WorkflowCall
 from marketing.workflows import calls
+from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
 from marketing.workflows.steps.base import Step
@@ -28,6 +29,17 @@ class Notify(Step):
 
     type = "notify"
     label = gettext_lazy("Notify staff")
+    icon = "contact_mail"
+    form = (
+        Setting("to", "tags", gettext_lazy("To"), gettext_lazy("E-mail addresses of users")),
+        Setting("subject", "text", gettext_lazy("Subject")),
+        Setting(
+            "text",
+            "long_text",
+            gettext_lazy("Text"),
+            gettext_lazy("May be Liquid. A link to the customer is added."),
+        ),
+    )
 
     to: tuple[str, ...] = ()
     subject: str = ""
@@ -67,6 +79,9 @@ class Notify(Step):
         ]
         calls.add(bodies, kind=WorkflowCall.Kind.NOTIFY)
         self.go(turn, passages)
+
+    def in_words(self) -> str:
+        return ", ".join(self.to)
 
     def faults(self) -> Iterator[tuple[str, str]]:
         staff = User.objects.filter(is_staff=True, is_active=True, email__in=self.to)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from marketing.models import Workflow
 from marketing.workflows import passages
+from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
 from marketing.workflows.steps.base import Step
@@ -20,6 +21,8 @@ from marketing.workflows.turn import ExitReason, State, Turn
 @dataclass(frozen=True, slots=True)
 class OtherWorkflow(Step):
     """Names another workflow by its slug."""
+
+    form = (Setting("workflow", "workflow", gettext_lazy("Workflow")),)
 
     workflow: str = ""
 
@@ -31,6 +34,9 @@ class OtherWorkflow(Step):
             fields.targets("", main=""),
             fields.text("workflow", required=True, longest=100),
         )
+
+    def in_words(self) -> str:
+        return self.workflow
 
     def faults(self) -> Iterator[tuple[str, str]]:
         others = Workflow.objects.exclude(state=Workflow.State.ARCHIVED)
@@ -44,6 +50,7 @@ class Start(OtherWorkflow):
 
     type = "start"
     label = gettext_lazy("Start another workflow")
+    icon = "start"
 
     def arrive(self, turn: Turn, passages: Sequence[Passage]) -> None:
         turn.starting[self.workflow] += passages
@@ -56,6 +63,7 @@ class Stop(OtherWorkflow):
 
     type = "stop"
     label = gettext_lazy("Stop another workflow")
+    icon = "block"
 
     def arrive(self, turn: Turn, passages: Sequence[Passage]) -> None:
         other = Workflow.objects.filter(slug=self.workflow).first()

@@ -16,6 +16,7 @@ from marketing import campaigns
 from marketing.messages import Visit
 from marketing.models import Campaign, CampaignTemplate, Sender, Workflow
 from marketing.sending import sender_accounts
+from marketing.workflows.forms import Setting
 from marketing.workflows.local_time import BEST_HOUR, LocalTime, best_times, read_window
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
@@ -42,6 +43,40 @@ class Send(Step):
     type = "send"
     label = gettext_lazy("Send a message")
     answers = True
+    icon = "send"
+    initial = {"channel": Channel.EMAIL.value}
+    joins = True
+    branches = {SENT: gettext_lazy("Sent"), SKIPPED: gettext_lazy("Skipped")}
+    form = (
+        Setting(
+            "channel",
+            "choice",
+            gettext_lazy("Channel"),
+            choices={each: Channel(each).label for each in CHANNELS},
+        ),
+        Setting("template", "template", gettext_lazy("Template")),
+        Setting(
+            "variants",
+            "variants",
+            gettext_lazy("Variants"),
+            gettext_lazy("Templates to test against each other, instead of the one above."),
+            optional=True,
+        ),
+        Setting("sender", "sender", gettext_lazy("Sender"), optional=True),
+        Setting("topic", "topic", gettext_lazy("Topic"), optional=True),
+        Setting("reply_to", "text", gettext_lazy("Reply to"), optional=True),
+        Setting(
+            "send_at",
+            "choice",
+            gettext_lazy("When"),
+            choices={
+                "": gettext_lazy("At once"),
+                BEST_HOUR: gettext_lazy("At the customer's best hour"),
+            },
+        ),
+        Setting("exempt_from_caps", "flag", gettext_lazy("Exempt from frequency caps")),
+        Setting("exempt_from_quiet_hours", "flag", gettext_lazy("Exempt from quiet hours")),
+    )
 
     channel: str = Channel.EMAIL
     template: str = ""
@@ -107,6 +142,11 @@ class Send(Step):
         for path, name in self._named_templates():
             if template := find_template(name):
                 yield path, template
+
+    def in_words(self) -> str:
+        templates = [each.template for each in self.variants] or [self.template]
+        words = f"{Channel(self.channel).label}: {', '.join(templates)}"
+        return _("%(message)s, at the best hour") % {"message": words} if self.best_hour else words
 
     def faults(self) -> Iterator[tuple[str, str]]:
         for path, name in self._named_templates():

@@ -9,7 +9,9 @@ from typing import Any, Self
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.segments import describe
 from marketing.workflows import evidence
+from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
 from marketing.workflows.steps.base import Step
@@ -24,6 +26,16 @@ class Split(Step):
 
     type = "split"
     label = gettext_lazy("Split by rules")
+    icon = "call_split"
+    initial = {"branches": [{"name": "1", "rules": {"operator": "AND", "conditions": []}}]}
+    form = (
+        Setting(
+            "branches",
+            "ruled_branches",
+            gettext_lazy("Branches"),
+            gettext_lazy("Customers take the first branch that they match."),
+        ),
+    )
 
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -51,6 +63,9 @@ class Split(Step):
             left = [each for each in left if each.customer_id not in fitting]
             self.go(turn, chosen, name)
         self.go(turn, left, ELSE)
+
+    def in_words(self) -> str:
+        return "; ".join(f"{name}: {describe({**rules})}" for name, rules in self.rules.items())
 
     def path_of(self, branch: str) -> str:
         return branch_path(self.next, branch)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers import bulk
+from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
 from marketing.workflows.rendering import rendered, texts_in
@@ -25,6 +26,18 @@ class Update(Step):
 
     type = "update"
     label = gettext_lazy("Update the customer")
+    icon = "edit"
+    form = (
+        Setting(
+            "attributes",
+            "pairs",
+            gettext_lazy("Attributes"),
+            gettext_lazy("Texts may be Liquid, such as {{ entry.cart_id }}."),
+            optional=True,
+        ),
+        Setting("add_tags", "tags", gettext_lazy("Add tags"), optional=True),
+        Setting("remove_tags", "tags", gettext_lazy("Remove tags"), optional=True),
+    )
 
     attributes: Mapping[str, Value] = field(default_factory=dict)
     add_tags: tuple[str, ...] = ()
@@ -56,6 +69,11 @@ class Update(Step):
         if self.remove_tags:
             bulk.remove_tags(self.remove_tags, customers)
         self.go(turn, passages)
+
+    def in_words(self) -> str:
+        parts = [f"{name} = {value}" for name, value in self.attributes.items()]
+        parts += [f"+ {tag}" for tag in self.add_tags] + [f"− {tag}" for tag in self.remove_tags]
+        return ", ".join(parts)
 
     def _values(self, turn: Turn, passages: Sequence[Passage]) -> dict[int, dict[str, Value]]:
         if not any("{" in text for _path, text in self.texts()):

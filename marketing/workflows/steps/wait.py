@@ -15,6 +15,15 @@ from django.utils.translation import gettext_lazy
 from customers.models import Customer
 from marketing.schedule import wall_clock
 from marketing.workflows.entry_kinds import REGISTERED, read_date
+from marketing.workflows.forms import (
+    WEEKDAY_LABELS,
+    OneOf,
+    Setting,
+    clock_in_words,
+    days_in_words,
+    span_in_words,
+    weekdays_in_words,
+)
 from marketing.workflows.local_time import (
     BEST_HOUR,
     LocalTime,
@@ -62,6 +71,50 @@ class Wait(Step):
 
     type = "wait"
     label = gettext_lazy("Wait")
+    icon = "hourglass_empty"
+    initial = {"for": "1d"}
+    form = (
+        OneOf(
+            gettext_lazy("Wait"),
+            (
+                (
+                    gettext_lazy("For a length of time"),
+                    (Setting("for", "span", gettext_lazy("Length")),),
+                ),
+                (
+                    gettext_lazy("Until a time of day"),
+                    (
+                        Setting(
+                            "until",
+                            "local_time",
+                            gettext_lazy("Local time"),
+                            choices=WEEKDAY_LABELS,
+                        ),
+                    ),
+                ),
+                (
+                    gettext_lazy("Until a date of the customer"),
+                    (Setting("until", "date_of", gettext_lazy("Date")),),
+                ),
+                (
+                    gettext_lazy("Until a date and time"),
+                    (Setting("until", "moment", gettext_lazy("Time")),),
+                ),
+                (
+                    gettext_lazy("Until the customer's best hour"),
+                    (Setting("until", "best_hour", gettext_lazy("Best hour")),),
+                ),
+                (
+                    gettext_lazy("For the hours of a window"),
+                    (
+                        Setting(
+                            "window", "window", gettext_lazy("Local hours"), choices=WEEKDAY_LABELS
+                        ),
+                    ),
+                ),
+            ),
+        ),
+    )
     waits = True
 
     for_: timedelta | None = None
@@ -109,6 +162,26 @@ class Wait(Step):
 
     def shortest(self, branch: str) -> timedelta:
         return self.for_ or timedelta()
+
+    def in_words(self) -> str:
+        if self.for_ is not None:
+            return span_in_words(self.for_)
+        if self.moment is not None:
+            return _("until %(when)s") % {"when": f"{self.moment:%Y-%m-%d %H:%M %Z}"}
+        if self.best_hour:
+            return _("until the best hour")
+        if self.date_of is not None:
+            return _("%(days)s %(date)s, %(clock)s") % {
+                "days": days_in_words(self.date_of.offset.days),
+                "date": self.date_of.name.replace("_", " "),
+                "clock": clock_in_words(self.date_of.clock),
+            }
+        assert self.local
+        clock = clock_in_words(self.local.clock)
+        if self.local.until:
+            clock = f"{clock}–{clock_in_words(self.local.until)}"
+        days = weekdays_in_words(self.local.weekdays)
+        return _("until %(when)s") % {"when": f"{days} {clock}".strip()}
 
     def _untils(self, turn: Turn, customers: Collection[int]) -> Mapping[int, datetime | None]:
         """Return until when customers wait, by their id; None for one that goes at once."""

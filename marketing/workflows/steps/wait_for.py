@@ -13,8 +13,10 @@ from typing import Any, Self
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.segments import describe
 from marketing.workflows import evidence
 from marketing.workflows.evidence import Period
+from marketing.workflows.forms import OneOf, Setting, event_in_words, span_in_words
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import EventCondition, Fields
 from marketing.workflows.steps.base import Step
@@ -35,6 +37,22 @@ class WaitFor(Step):
 
     type = "wait_for"
     label = gettext_lazy("Wait for an event")
+    icon = "notifications_paused"
+    initial = {"event": "order_placed", "timeout": "2d"}
+    branches = {HAPPENED: gettext_lazy("Happened"), TIMED_OUT: gettext_lazy("Timed out")}
+    form = (
+        OneOf(
+            gettext_lazy("Wait for"),
+            (
+                (gettext_lazy("An event"), (Setting("event", "event", gettext_lazy("Event")),)),
+                (
+                    gettext_lazy("Rules to come true"),
+                    (Setting("rules", "rules", gettext_lazy("Rules")),),
+                ),
+            ),
+        ),
+        Setting("timeout", "span", gettext_lazy("At most")),
+    )
     waits = True
 
     timeout: timedelta = timedelta()
@@ -58,6 +76,15 @@ class WaitFor(Step):
 
     def shortest(self, branch: str) -> timedelta:
         return self.timeout if branch == TIMED_OUT else timedelta()
+
+    def in_words(self) -> str:
+        wanted = (
+            event_in_words(self.condition) if self.condition else describe({**(self.rules or {})})
+        )
+        return _("%(event)s, within %(timeout)s") % {
+            "event": wanted,
+            "timeout": span_in_words(self.timeout),
+        }
 
     def arrive(self, turn: Turn, passages: Sequence[Passage]) -> None:
         for each in passages:

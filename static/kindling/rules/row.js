@@ -2,6 +2,7 @@
 import { combobox } from "./combobox.js";
 import { comparison } from "./comparison.js";
 import { button, element, select } from "./elements.js";
+import { where } from "./where.js";
 
 const EVENT = "event:";
 
@@ -74,35 +75,12 @@ export const controls = ({ rule, language, words, edit, suggest }) => {
   };
 
   const condition = (each, index) => {
-    const role = `where-${index}-`;
-    const putInto = (changes, options) => edit((target) => {
-      Object.entries(changes).forEach(([key, value]) => {
-        if (value === undefined) delete target.where[index][key];
-        else target.where[index][key] = value;
-      });
-    }, options);
-    const { properties } = language.event(rule.event);
-    const property = language.property(rule.event, each.field);
-    const picker = combobox({
-      label: words.property, role: `${role}field`, shown: property.label ?? "", placeholder: words.choose_property, free: true,
-      find: (query) => properties.map(({ name, label }) => ({ value: name, label })).filter(({ label }) => label.toLowerCase().includes(query.toLowerCase())),
-      pick: ({ value, typing }) => putInto(
-        typing ? { field: value } : { field: value, operator: language.operators[language.property(rule.event, value).type][0], value: undefined },
-        typing ? { redraw: false } : { role: `${role}operator` },
-      ),
-    });
+    const change = (alter, options) => edit((target) => alter(target.where), options);
     const gone = () => edit((target) => {
       target.where.splice(index, 1);
       if (!target.where.length) delete target.where;
     }, { role: "where-add" });
-    const rest = each.field
-      ? comparison({
-        rule: each, field: property, operators: language.operators[property.type], language, words, put: putInto, prefix: role,
-        suggest: (query) => suggest({ event: rule.event, property: property.name }, query),
-      })
-      : [];
-    return element("div", { className: "rules-where", aria: { role: "group", label: words.where } },
-      element("span", { textContent: words.where }), picker, ...rest, button({ label: words.remove, icon: "close", role: `${role}remove`, act: gone }));
+    return where({ rule: each, event: rule.event, role: `where-${index}-`, language, words, suggest, edit: (alter, options) => change((all) => alter(all[index]), options), gone });
   };
 
   const behaviour = () => {

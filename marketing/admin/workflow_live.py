@@ -1,0 +1,127 @@
+"""The published version with its figures at each step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm.adminkit import display, panels
+from marketing import workflows
+from marketing.admin.workflow_editor import WORDS
+from marketing.models import Enrollment, Workflow, WorkflowStep
+
+SPARK_WIDTH, SPARK_HEIGHT = 84, 20
+SHOWN_OF_MESSAGE = ("open_rate", "click_rate", "converted")
+
+
+def context(request: HttpRequest, workflow: Workflow) -> dict[str, Any]:
+    """Return the variables of the live page; without a published version there are no steps."""
+    figures = workflows.figures_of(workflow)
+    found: dict[str, Any] = {"tiles": _tiles(figures)}
+    if workflow.version is None:
+        return found
+    definition = workflows.shown(workflow.version.definition)
+    can_list = request.user.has_perm("marketing.view_enrollment")
+    return found | {
+        "version": workflow.version,
+        "live": {
+            "definition": definition,
+            "description": workflows.description(),
+            "words": WORDS,
+            "words_of": workflows.in_words(definition),
+            "choices": {},
+            "links": {},
+            "figures": {
+                "entry": [{"label": _("entered"), "value": display.people(figures.entered)}],
+                "steps": _steps(request, workflow, figures, can_list=can_list),
+            },
+        },
+    }
+
+
+def sparkline(numbers: Sequence[int]) -> SafeString:
+    """Draw numbers over time as a line."""
+    highest = max(*numbers, 1)
+    step = SPARK_WIDTH / (len(numbers) - 1)
+    points = " ".join(
+        f"{place * step:.1f},{SPARK_HEIGHT - 2 - number / highest * (SPARK_HEIGHT - 4):.1f}"
+        for place, number in enumerate(numbers)
+    )
+    days = ngettext("%(n)s day", "%(n)s days", len(numbers)) % {"n": len(numbers)}
+    return format_html(
+        '<svg class="wf-spark" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}"><polyline points="{3}"/></svg>',
+        SPARK_WIDTH,
+        SPARK_HEIGHT,
+        _("Entered in %(days)s") % {"days": days},
+        points,
+    )
+
+
+def _tiles(figures: workflows.WorkflowFigures) -> list[tuple[str, str, str]]:
+    """Return the label, figure and note of each tile."""
+    held = figures.holdout_goal_rate
+    note = "" if held is None else _("holdout group: %(rate)s") % {"rate": f"{held:.1%}"}
+    return [
+        (_("Entered"), display.people(figures.entered), ""),
+        (_("Under way"), display.people(figures.under_way), ""),
+        (_("Completed"), display.people(figures.completed), ""),
+        (_("Exited"), display.people(sum(figures.exits.values())), _exits(figures)),
+        (_("Failed"), display.people(figures.failed), ""),
+        (_("Goal rate"), display.rate(figures.goals, figures.entered), note),
+    ]
+
+
+def _exits(figures: workflows.WorkflowFigures) -> str:
+    labels = dict(Enrollment.ExitReason.choices)
+    return ", ".join(
+        f"{labels.get(reason, reason)}: {display.people(number)}"
+        for reason, number in figures.exits.items()
+    )
+
+
+def _steps(
+    request: HttpRequest,
+    workflow: Workflow,
+    figures: workflows.WorkflowFigures,
+    *,
+    can_list: bool,
+) -> dict[str, Any]:
+    """Return what each card shows, and how many left the step by each branch."""
+    people = reverse("admin:marketing_enrollment_changelist")
+    messages = _messages(request, workflow)
+    found = {}
+    for step in figures.steps:
+        query = {"workflow__id__exact": workflow.pk, "step__exact": step.step, "under_way": "yes"}
+        link = f"{people}?{urlencode(query)}" if can_list else ""
+        shown = [{"label": _("here now"), "value": display.people(step.there_now), "link": link}]
+        found[step.step] = {
+            "link": link,
+            "left": {branch: display.people(number) for branch, number in step.left.items()},
+            "shown": shown + messages.get(step.step, []),
+        }
+    return found
+
+
+def _messages(request: HttpRequest, workflow: Workflow) -> Mapping[str, list[dict[str, str]]]:
+    """Return the figures of the campaigns of send steps."""
+    steps = WorkflowStep.objects.filter(version=workflow.version, campaign__isnull=False)
+    campaigns = {each.key: each.campaign for each in steps.select_related("campaign")}
+    figures = panels.figures("marketing.campaign", request, list(campaigns.values()))
+    labels = {"open_rate": _("opened"), "click_rate": _("clicked"), "converted": _("converted")}
+    return {
+        key: [
+            {"label": labels[name], "value": figures[campaign.pk][name]}
+            for name in SHOWN_OF_MESSAGE
+            if name in figures.get(campaign.pk, {})
+        ]
+        for key, campaign in campaigns.items()
+        if campaign
+    }
