@@ -51,7 +51,7 @@ class UnderWay(admin.SimpleListFilter):
 
 
 class StepForm(forms.Form):
-    """Asks for the step to go to."""
+    """Choice of the step where a passage continues."""
 
     step = forms.ChoiceField(label=gettext_lazy("Step"), widget=UnfoldAdminSelectWidget())
 
@@ -184,7 +184,7 @@ class PassageAdmin(SavedViews, ModelAdmin):
         if not confirm.given(request) or not form.is_valid():
             return confirm.page(
                 self, request, title=_("Move this passage?"), button=_("Move passage"), form=form, back=_page(passage),
-                note=_("The customer goes on at the chosen step at once."), about=passage,
+                note=_("The customer continues at the chosen step at once."), about=passage,
             )  # fmt: skip
         done = workflows.put_at(passage.workflow, passage.pk, form.cleaned_data["step"])
         return self._moved(request, passage, done)

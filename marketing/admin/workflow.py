@@ -49,7 +49,7 @@ QUESTIONS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     ),
     "pause": (
         gettext_lazy("Pause this workflow?"),
-        gettext_lazy("Nobody enters or moves until you resume it. Time passes for those under way."),
+        gettext_lazy("No customer enters or moves until you resume it. Waits end meanwhile."),
     ),
     "resume": (
         gettext_lazy("Resume this workflow?"),
@@ -183,7 +183,7 @@ class WorkflowAdmin(ModelAdmin):
 
     @page("draft", "<int:object_id>/draft/", "change")
     def save_draft(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Save the draft as the editor has it; the answer tells what is wrong with it. A draft saved by another user meanwhile is a 409."""
+        """Save the draft as the editor has it, and return its problems. A draft saved by another user meanwhile is a 409."""
         workflow = self._viewed(request, object_id)
         if request.method != "POST" or not self._can_save(request, workflow):
             raise PermissionDenied
@@ -282,7 +282,7 @@ class WorkflowAdmin(ModelAdmin):
 
     def _publish(self, request: HttpRequest, workflow: Workflow, form: PlanForm) -> HttpResponse:
         version, _transfer = workflows.publish(workflow, by=user_of(request), plan=form.plan)
-        if form.cleaned_data["activate"] and workflow.state == State.DRAFT:
+        if form.cleaned_data.get("activate") and workflow.state == State.DRAFT:
             workflows.activate(workflow)
         result = _("Version %(number)s published.") % {"number": version.number}
         self.message_user(request, result, messages.SUCCESS)

@@ -62,10 +62,10 @@ class PlanForm(forms.Form):
                 required=not goes_on,
                 help_text=_("%(number)s customers") % {"number": number},
                 choices=[
-                    (UNDECIDED, _("Go on there") if goes_on else _("Choose …")),
+                    (UNDECIDED, _("Continue there") if goes_on else _("Choose …")),
                     (workflows.STAY, _("Stay in the old version")),
                     (workflows.EXIT, _("Leave the workflow")),
-                    *((key, _("Go on at “%(step)s”") % {"step": key}) for key in steps if key != step),
+                    *((key, _("Continue at “%(step)s”") % {"step": key}) for key in steps if key != step),
                 ],
                 widget=UnfoldAdminSelectWidget(),
             )  # fmt: skip
@@ -88,6 +88,6 @@ class ResumeForm(forms.Form):
         min_value=0,
         max_value=24 * 366,
         label=gettext_lazy("End passages more than … hours late"),
-        help_text=gettext_lazy("Empty: all go on."),
+        help_text=gettext_lazy("Leave empty to end none."),
         widget=UnfoldAdminDecimalFieldWidget(),
     )

@@ -1,4 +1,4 @@
-"""What an editor of definitions shows: the forms of entries and steps, a draft in words, and its faults."""
+"""Definitions in an editor: the forms of entries and steps, a draft in words, and its problems."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ STARTERS: Sequence[Starter] = (
     Starter(
         "welcome",
         _("Welcome series"),
-        _("Three mails to new customers, the last one for those who have not ordered yet."),
+        _("Three mails to new customers; the last one only without an order."),
         "waving_hand",
         {
             "entry": {"on": "segment", "segment": "new-customers"},
@@ -259,7 +259,7 @@ STARTERS: Sequence[Starter] = (
     Starter(
         "browse-abandonment",
         _("Browse abandonment"),
-        _("A mail about the product that somebody looked at, four hours later, unless they order."),
+        _("A mail about a viewed product, four hours later, unless there is an order."),
         "visibility",
         {
             "entry": {"on": "event", "event": "product_viewed"},

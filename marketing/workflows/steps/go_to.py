@@ -32,7 +32,7 @@ class GoTo(Step):
             "rounds",
             "number",
             gettext_lazy("Rounds"),
-            gettext_lazy("After these, the passage goes on below."),
+            gettext_lazy("After these, the passage continues below."),
         ),
     )
     waits = True  # its rounds are bounded

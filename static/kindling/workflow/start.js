@@ -349,11 +349,12 @@ const start = (root) => {
   const scale = (to) => { zoom = to; tree.style.zoom = zoom; };
   root.querySelector("[data-zoom-in]")?.addEventListener("click", () => scale(ZOOMS.find((each) => each > zoom) ?? zoom));
   root.querySelector("[data-zoom-out]")?.addEventListener("click", () => scale(ZOOMS.findLast((each) => each < zoom) ?? zoom));
-  root.querySelector("[data-fit]")?.addEventListener("click", () => {
+  const fit = () => {
     tree.style.zoom = 1;
-    const room = tree.parentElement.getBoundingClientRect();
-    scale(Math.max(ZOOMS[0], Math.min(1, (room.width - 32) / tree.scrollWidth)));
-  });
+    const room = tree.parentElement.clientWidth - 32;
+    scale(Math.max(ZOOMS[0], Math.min(1, room / tree.scrollWidth)));
+  };
+  root.querySelector("[data-fit]")?.addEventListener("click", fit);
   root.querySelectorAll("[data-type]").forEach((chip) => {
     chip.ondragstart = (event) => event.dataTransfer.setData(STEP_DRAGGED, JSON.stringify({ type: chip.dataset.type }));
   });
@@ -363,6 +364,7 @@ const start = (root) => {
     say(told.problems.length ? words.problems.replace("%s", told.problems.length) : words.saved);
   }
   draw();
+  fit();
 };
 
 document.querySelectorAll("[data-workflow]").forEach(start);
