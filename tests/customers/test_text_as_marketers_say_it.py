@@ -137,6 +137,29 @@ all customers → nothing AND
 all customers who are not tagged vip → tags contains_none vip
 people who neither ordered nor visited in the last 90 days → last_order_at inactive_days 90 AND last_visit_at inactive_days 90
 customers who visited more than 5 times but never purchased → visit_count > 5 AND order_count = 0
+hasn't been emailed in 30 days → message_sent = 0 in 30 days where by e-mail
+people we haven't emailed this month → message_sent = 0 where by e-mail, occurred_at after 2026-10-31
+who has not been texted since June → message_sent = 0 where channel = sms, occurred_at after 2026-05-31
+emailed last week but not opened → message_sent >= 1 where by e-mail, occurred_at between 2026-11-09, 2026-11-15 AND message_opened = 0 where by e-mail, occurred_at between 2026-11-09, 2026-11-15
+customers that we've emailed at least 3 times this week → message_sent >= 3 where by e-mail, occurred_at after 2026-11-15
+spent over 200 but not emailed this month → total_spend > 200 AND message_sent = 0 where by e-mail, occurred_at after 2026-10-31
+people we have never contacted → message_sent = 0
+haven't been reached out to in 60 days → message_sent = 0 in 60 days
+customers who contacted support → service_contact >= 1
+customers who opened a ticket → service_contact >= 1
+anyone who returned an order in the last 90 days → order_refunded >= 1 in 90 days
+customers who got a refund → order_refunded >= 1
+people with at least two returns → order_refunded >= 2
+no returns in the last year → order_refunded = 0 in 365 days
+never returned anything → order_refunded = 0
+cancelled an order last week → order_cancelled >= 1 where occurred_at between 2026-11-09, 2026-11-15
+leads older than 90 days → lifecycle_status = lead AND registered_at is_set AND registered_at inactive_days 90
+leads newer than two weeks → lifecycle_status = lead AND registered_at in_last_days 14
+older than 30 years → age > 30
+Californians → region = California
+California shoppers over 40 → region = California AND age > 40
+Catalan speakers → language = ca
+opened any of our emails → message_opened >= 1 where by e-mail
 loged in at least once in the last week → logged_in >= 1 in 7 days
 customrs from Pariss → city = Paris
 spent moer than 500 dolars → total_spend > 500
@@ -453,6 +476,16 @@ def test_rules_are_described_as_people_speak(phrase: str, sentence: str) -> None
 
 WORDS_NEW_TO_THE_DATA = table(
     """
+Bavarians or Tyroleans who spent over 200 → region in Bavaria, Tyrol AND total_spend > 200
+Texan women → region = Texas AND attributes.gender in female, f, woman, w
+Scottish or Welsh customers → region in Scotland, Wales
+Sicilians, Bretons and Berliners → region in Sicily, Brittany OR city = Berlin
+South Tyrolean customers → region = South Tyrol
+women over 40 in Bavaria or Tyrol → attributes.gender in female, f, woman, w AND age > 40 AND region in Bavaria, Tyrol
+from Catalonia or Paris → region = Catalonia OR city = Paris
+not from Bavaria → region != Bavaria
+people in texas who spent over 200 → region = Texas AND total_spend > 200
+customers from Bayern or Nordrhein-Westfalen → region in Bavaria, North Rhine-Westphalia
 customers from berlin or munich who spent over 200 → city in Berlin, Munich AND total_spend > 200
 customers from Berlin or MUNICH who spent over 200 → city in Berlin, MUNICH AND total_spend > 200
 from munich or hamburg with 3 orders → city in Munich, Hamburg AND order_count = 3
@@ -481,6 +514,23 @@ under 25 or over 60 → age < 25 OR age > 60
 NOT_READ = table(
     """
 works at Acme → nothing OR
+customers who came back → nothing OR
+customers who returned → nothing OR
+return customers → nothing OR
+reactivated customers → nothing OR
+customers who emailed us last week → nothing OR
+customers who have not emailed us → nothing OR
+people who opened every email this month → nothing OR
+opened all our emails and spent over 200 → total_spend > 200
+clicked every link in the last 30 days → nothing OR
+customers with an open ticket → nothing OR
+customers with two open orders or over 3 visits → visit_count > 3
+New Englanders who spent over 200 → total_spend > 200
+Midwesterners or Berliners → city = Berlin
+people who pay by invoice or spent over 200 → total_spend > 200
+customers who abandoned their cart yesterday → nothing OR
+VIPs except employees → tags contains vip
+customers who live near Berlin and spent over 200 → city = Berlin AND total_spend > 200
 company size over 50 → nothing OR
 ordered on a weekend → order_count >= 1
 """

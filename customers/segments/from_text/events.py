@@ -21,7 +21,7 @@ from customers.segments.from_text.conditions import (
 )
 from customers.segments.from_text.patterns import meaning
 from customers.segments.from_text.periods import Period, lately, period
-from customers.segments.from_text.phrase import Phrase, RuleJSON
+from customers.segments.from_text.phrase import LeftOut, Phrase, RuleJSON
 from customers.segments.from_text.purchases import did_not_buy
 from customers.segments.from_text.slots import (
     Clause,
@@ -37,8 +37,9 @@ from customers.timeline import types
 
 # Messages
 
+_TICKETS = "tickets?|cases?|complaints?|claims?"
 _VERBS = {
-    types.MESSAGE_OPENED: "open|opens|opened|opening|read(?= )",
+    types.MESSAGE_OPENED: rf"(?:open|opens|opened|opening)(?! (?:\S+ ){{0,3}}(?:{_TICKETS})(?: |$))|read(?= )",
     types.MESSAGE_CLICKED: "click|clicks|clicked|clicking|clicked through|tapped",
     types.MESSAGE_SENT: "receive|receives|received|receiving|sent|got|gotten",
     types.MESSAGE_CONVERTED: "convert|converts|converted|converting",
@@ -63,6 +64,23 @@ _FILLER = (
     "|messages?|campaigns?|mailings?|links?|anything|something|at all|whatsoever|us|ever|it|a thing"
 )
 _channel = one_word(_CHANNELS)
+_WRITTEN_TO = {
+    "emailed|mailed": Channel.EMAIL.value,
+    "texted": Channel.SMS.value,
+    "messaged|contacted|notified|reached out to|written to": "",
+}
+_WRITES = re.compile(
+    r"(?:^|(?:.* )?(?:been|being|was|were|got|but|we|we have|we had|we did|i|i have)|.*,)"
+    r"(?: (?:not|never|ever|already|just|recently))*$"
+)
+"""Words before “emailed” which say that the site wrote, and not the customer."""
+
+
+_EVERY_MESSAGE = (
+    "(?:(?:on|in|of|to) )*(?:every|each|all)(?: (?:one|of|the|our|my|your|single|last|these|\\d+))*"
+    f"(?= (?:{_MESSAGES})(?: |$))"
+)
+"""No rule says that a customer opened all of the messages."""
 
 
 @dataclass
@@ -139,7 +157,11 @@ def acted(phrase: Phrase) -> RuleJSON | None:
     verbs, wants_all = _verbs(phrase)
     if not verbs:
         return None
-    messages, own = Messages(count, recent), Messages()
+    channel = next((each for word, each in _WRITTEN_TO.items() if phrase.before(word)), "")
+    if phrase.sees(_EVERY_MESSAGE):
+        phrase.take(_EVERY_MESSAGE)
+        raise LeftOut
+    messages, own = Messages(count, recent, channel), Messages()
     negated = _negated_after(phrase)
     messages.read(phrase)
     if negated is None and (negated := _negated_after(phrase)) is not None:
@@ -178,7 +200,22 @@ def _verbs(phrase: Phrase) -> tuple[list[str], bool]:
     return found, wants_all
 
 
+def _is_written_to(phrase: Phrase) -> bool:
+    """Read "been emailed" and the emailed of "we have not emailed", but not that of "who emailed us"."""
+    verb = f"(?:{'|'.join(_WRITTEN_TO)})(?! (?:us|me|our|you|back|by|in to|the (?:support|help|shop|store|team)|support|customer)(?: |$))"
+    with phrase.attempt() as attempt:
+        phrase.take(
+            f"(?:(?:have|has|had|were|was|been|being|got|gotten) )*(?:been|being|was|were|got)(?= {verb})"
+        )
+        before = " ".join(each.word for each in phrase.tokens[: phrase.at])
+        if _WRITES.match(before) and phrase.take(verb):
+            attempt.keep()
+    return attempt.kept
+
+
 def _verb(phrase: Phrase) -> str | None:
+    if _is_written_to(phrase):
+        return types.MESSAGE_SENT
     phrase.take(
         f"(?:have|has|had|who|been|were|was)(?= (?:been |were )?(?:{'|'.join(_VERBS.values())})(?: |$))"
     )
@@ -424,6 +461,57 @@ def _views_of_a_page(phrase: Phrase) -> RuleJSON | None:
     when = period(phrase)
     where = [attribute("path", "starts_with" if named["path"] else "contains", words)]
     return happened(types.PAGE_VIEWED, count or times(phrase), when, where=where)
+
+
+# Orders that were taken back
+
+_GOODS = "orders?|items?|products?|purchases?|goods|parcels?|articles?|something|anything"
+_TAKEN_BACK = {
+    types.ORDER_REFUNDED: (
+        "returned|sent back|gave back|refunded",
+        "(?:order )?(?:refunds?|returns?)|(?:returned|refunded) (?:orders?|items?|purchases?)",
+    ),
+    types.ORDER_CANCELLED: ("cancell?ed", "(?:order )?cancellations?|cancell?ed orders?"),
+}
+"""Event → its verbs and its nouns."""
+
+
+@meaning
+def took_back(phrase: Phrase) -> RuleJSON | None:
+    """Returned an order in the last 90 days; got a refund; at least two returns; cancelled two orders."""
+    often = times(phrase)
+    for event, (verbs, nouns) in _TAKEN_BACK.items():
+        is_said, count = _is_taken_back(phrase, verbs, nouns)
+        if is_said:
+            count = often or count or times(phrase)
+            return happened(event, count, period(phrase))
+    return None
+
+
+def _is_taken_back(phrase: Phrase, verbs: str, nouns: str) -> tuple[bool, Amount | None]:
+    """Read the verb with its object, or the noun; return whether one was there, and the number."""
+    count = count_before(phrase, nouns)
+    if count is not None:
+        return True, count
+    some = f"(?: (?:an?|any|the|their|some|of|at|least|more|than|\\d+|one|two|three))*(?= (?:{_GOODS})(?: |$))"
+    if phrase.take(f"(?:(?:have|has|had) )*(?:{verbs})(?={some})"):
+        count = count_before(phrase, _GOODS)
+        phrase.take(f"(?:(?:an?|any|the|their|some|one of) )*(?:{_GOODS})")
+        return True, count
+    had = "got|received|requested|have|has|had|with|given|made|an?|any|some"
+    is_said = phrase.take(nouns) if phrase.before("no|without") else phrase.take(f"(?:(?:{had}) )+(?:{nouns})")  # fmt: skip
+    return bool(is_said), None
+
+
+@meaning
+def open_ticket(phrase: Phrase) -> None:
+    """Have an open ticket: no rule knows which are open."""
+    things = f"{_TICKETS}|requests?|issues?|orders?|carts?|invoices?|deals?|quotes?"
+    if phrase.take(
+        "(?:(?:with|having|have|has|an?|any|their) )*(?:two |three |\\d+ )?"
+        f"(?:open|unresolved|outstanding|pending)(?: (?:support|service|customer))* (?:{things})"
+    ):
+        raise LeftOut
 
 
 # The site's own events

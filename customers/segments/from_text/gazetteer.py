@@ -64,8 +64,8 @@ def names_in(tokens: Sequence[Token], description: str) -> dict[int, list[Name]]
         for start, length, is_written in wordings.get(wording, ()):
             if is_written or kind not in _AS_WRITTEN:
                 found[start].append(Name(kind, value, length))
-    for start, city in _inhabitants(tokens):
-        found[start].append(city)
+    for start, place in [*_inhabitants(tokens), *_regions_of_no_customer(tokens)]:
+        found[start].append(place)
     for kind, name, value in _known_names():
         for start, length in _places_of(words(name), tokens):
             found[start].append(Name(kind, value, length))
@@ -103,13 +103,25 @@ def _inhabitants(tokens: Sequence[Token]) -> Iterator[tuple[int, Name]]:
             after = tokens[start + length].word if start + length < len(tokens) else ""
             if after in _INHABITANTS and geography.is_well_known_city(wording):
                 wanted[wording].append((start, length))
-    stored = {city: value for _kind, city, value in _cities(list(wanted))} if wanted else {}
+    known = _by_any_name("city", list(wanted), geography.cities_called) if wanted else ()
+    stored = {city: value for _kind, city, value in known}
     for city, places in wanted.items():
         for start, length in places:
             if city in stored:
                 yield start, Name("city", stored[city], length)
             elif geography.is_well_known_city(city):
                 yield start, Name("new city", city.title(), length)
+
+
+def _regions_of_no_customer(tokens: Sequence[Token]) -> Iterator[tuple[int, Name]]:
+    """Yield well-known regions by their name or their inhabitants; those of the data have the same length and come first."""
+    for start, token in enumerate(tokens):
+        for length in range(1, min(4, len(tokens) - start) + 1):
+            wording = " ".join(each.word for each in tokens[start : start + length])
+            names = geography.regions_called(wording.replace(" - ", "-"))
+            is_after = start > 0 and tokens[start - 1].word in {"in", "from", "outside"}
+            if names and (token.text[:1].isupper() or (is_after and wording in names)):
+                yield start, Name("new region", names[0].title(), length)
 
 
 def _forms(word: str) -> set[str]:
@@ -127,9 +139,9 @@ def _forms(word: str) -> set[str]:
 def _looked_up(wordings: Wordings) -> Iterator[tuple[str, str, str]]:
     """Yield (kind, wording, value) of names in the tables."""
     wanted = list(wordings)
-    yield from _cities(wanted)
-    for kind in ("region", "source"):
-        yield from _of_column(kind, Customer.objects.all(), kind, wanted)
+    yield from _by_any_name("city", wanted, geography.cities_called)
+    yield from _by_any_name("region", wanted, geography.regions_called)
+    yield from _of_column("source", Customer.objects.all(), "source", wanted)
     yield from _of_column("rfm", CustomerProfile.objects.all(), "rfm_segment", wanted)
     yield from _of_column("interest", CustomerInterest.objects.all(), "category", wanted)
     yield from _of_column("category", Product.objects.all(), "category", wanted)
@@ -143,18 +155,20 @@ def _looked_up(wordings: Wordings) -> Iterator[tuple[str, str, str]]:
     yield from _attributes(wanted)
 
 
-def _cities(wanted: list[str]) -> Iterator[tuple[str, str, str]]:
-    """Yield cities by any of their names; the values are all spellings that the data has, a line each."""
+def _by_any_name(
+    kind: str, wanted: list[str], names_of: Callable[[str], Iterable[str]]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield cities or regions by any of their names; the values are all spellings that the data has, a line each."""
     wordings: dict[str, list[str]] = defaultdict(list)
     for wording in wanted:
-        for name in {wording, *geography.cities_called(wording)}:
+        for name in {wording, *names_of(wording)}:
             wordings[name].append(wording)
     found: dict[str, list[str]] = defaultdict(list)
-    for _kind, name, value in _of_column("city", Customer.objects.all(), "city", list(wordings)):
+    for _kind, name, value in _of_column(kind, Customer.objects.all(), kind, list(wordings)):
         for wording in wordings[name]:
             found[wording].append(value)
     for wording, values in found.items():
-        yield "city", wording, "\n".join(values)
+        yield kind, wording, "\n".join(values)
 
 
 def _of_column(

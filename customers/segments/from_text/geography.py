@@ -32,7 +32,7 @@ _NICKNAMES = {
 _ADJECTIVES = {
     "american": "US", "british": "GB", "english": "GB", "french": "FR", "german": "DE", "spanish": "ES", "spaniard": "ES",
     "italian": "IT", "portuguese": "PT", "dutch": "NL", "belgian": "BE", "swiss": "CH", "austrian": "AT", "swedish": "SE", "swede": "SE",
-    "norwegian": "NO", "danish": "DK", "dane": "DK", "finnish": "FI", "finn": "FI", "icelandic": "IS", "irish": "IE", "scottish": "GB",
+    "norwegian": "NO", "danish": "DK", "dane": "DK", "finnish": "FI", "finn": "FI", "icelandic": "IS", "irish": "IE",
     "polish": "PL", "pole": "PL", "czech": "CZ", "slovak": "SK", "hungarian": "HU", "romanian": "RO", "bulgarian": "BG", "greek": "GR",
     "turkish": "TR", "turk": "TR", "russian": "RU", "ukrainian": "UA", "croatian": "HR", "serbian": "RS",
     "slovenian": "SI", "estonian": "EE",
@@ -41,7 +41,7 @@ _ADJECTIVES = {
     "korean": "KR", "indian": "IN", "pakistani": "PK", "indonesian": "ID", "malaysian": "MY", "singaporean": "SG", "thai": "TH",
     "vietnamese": "VN", "filipino": "PH", "taiwanese": "TW", "israeli": "IL", "saudi": "SA", "emirati": "AE", "egyptian": "EG",
     "moroccan": "MA", "tunisian": "TN", "algerian": "DZ", "nigerian": "NG", "kenyan": "KE", "ghanaian": "GH", "south african": "ZA",
-    "luxembourgish": "LU", "maltese": "MT", "cypriot": "CY", "brit": "GB", "scot": "GB", "welsh": "GB", "englishman": "GB", "aussie": "AU",
+    "luxembourgish": "LU", "maltese": "MT", "cypriot": "CY", "brit": "GB", "englishman": "GB", "aussie": "AU",
     "kiwi": "NZ",
 }  # fmt: skip
 _EU = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
@@ -103,6 +103,32 @@ _INHABITANTS = {
     "beijinger": "beijing", "amsterdammer": "amsterdam", "rotterdammer": "rotterdam", "münchner": "munich", "dresdner": "dresden",
     "praguer": "prague", "stockholmer": "stockholm", "copenhagener": "copenhagen", "warsawian": "warsaw", "dubliner": "dublin",
 }  # fmt: skip
+_REGIONS = (
+    "bavaria|bayern|bavière|baviera : bavarian", "saxony|sachsen : saxon", "hesse|hessen : hessian", "thuringia|thüringen : thuringian",
+    "lower saxony|niedersachsen", "saxony-anhalt|sachsen-anhalt", "north rhine-westphalia|nordrhein-westfalen|nrw", "saarland : saarlander",
+    "rhineland-palatinate|rheinland-pfalz", "baden-württemberg|baden-wuerttemberg", "schleswig-holstein", "brandenburg : brandenburger",
+    "mecklenburg-vorpommern|mecklenburg-western pomerania", "tyrol|tirol : tyrolean tyrolese", "styria|steiermark : styrian",
+    "carinthia|kärnten : carinthian", "upper austria|oberösterreich", "lower austria|niederösterreich", "vorarlberg : vorarlberger",
+    "burgenland", "ticino|tessin", "brittany|bretagne : breton", "normandy|normandie : norman", "alsace|elsass : alsatian",
+    "provence : provençal", "corsica|corse : corsican", "burgundy|bourgogne : burgundian", "île-de-france|ile de france",
+    "occitanie|occitania", "catalonia|cataluña|catalunya : catalan", "andalusia|andalucía : andalusian", "galicia : galician",
+    "basque country|país vasco|euskadi : basque", "asturias : asturian", "aragon|aragón : aragonese", "extremadura",
+    "sicily|sicilia : sicilian", "sardinia|sardegna : sardinian", "tuscany|toscana : tuscan", "lombardy|lombardia : lombard",
+    "piedmont|piemonte : piedmontese", "veneto", "campania", "apulia|puglia : apulian", "calabria : calabrian", "liguria : ligurian",
+    "umbria : umbrian", "south tyrol|südtirol|alto adige : south tyrolean", "flanders|vlaanderen : flemish fleming",
+    "wallonia|wallonie : walloon", "friesland|frisia : frisian", "scotland : scottish scot scotsman", "wales|cymru : welsh welshman",
+    "northern ireland : northern irish", "cornwall : cornish", "yorkshire", "texas : texan", "california : californian",
+    "florida : floridian", "ohio : ohioan", "oregon : oregonian", "alaska : alaskan", "hawaii : hawaiian", "arizona : arizonan",
+    "colorado : coloradan coloradoan", "minnesota : minnesotan", "michigan : michigander", "illinois : illinoisan", "kansas : kansan",
+    "iowa : iowan", "nebraska : nebraskan", "tennessee : tennessean", "kentucky : kentuckian", "virginia : virginian", "utah : utahn",
+    "nevada : nevadan", "montana : montanan", "alabama : alabamian", "arkansas : arkansan", "louisiana : louisianan", "maine : mainer",
+    "massachusetts", "pennsylvania : pennsylvanian", "new jersey : new jerseyan", "new mexico : new mexican", "north carolina",
+    "south carolina", "oklahoma : oklahoman", "wisconsin : wisconsinite", "vermont : vermonter", "ontario : ontarian",
+    "alberta : albertan", "british columbia : british columbian", "manitoba : manitoban", "nova scotia : nova scotian",
+    "saskatchewan", "new south wales", "queensland : queenslander", "tasmania : tasmanian", "south australia", "western australia",
+    "kerala : keralite", "gujarat : gujarati", "punjab : punjabi", "tamil nadu", "maharashtra : maharashtrian", "rajasthan : rajasthani",
+)  # fmt: skip
+"""Names of a region, English first, and after a colon its inhabitants; without those that are called as a city or country is."""
 _FOOD = frozenset({"hamburger", "frankfurter", "wiener"})
 _NO_CITIES = frozenset({"easter", "troll", "nice", "la", "rio", "sf", "leon", "currie", "center"})
 """Words of other meanings, and zones without a city."""
@@ -142,6 +168,28 @@ def cities_of_inhabitants(wording: str) -> list[str]:
     if not singular.endswith("er") or singular in _FOOD:
         return []
     return [singular.removesuffix("er"), singular.removesuffix("r")]
+
+
+def regions_called(wording: str) -> tuple[str, ...]:
+    """Return the names of a region in lower case, English first, by any of them or its inhabitants; none for an unknown one."""
+    found = _by_region()
+    folded = without_accents(wording)
+    return found.get(folded) or found.get(folded.removesuffix("s"), ())
+
+
+@cache
+def _by_region() -> dict[str, tuple[str, ...]]:
+    regions: dict[str, tuple[str, ...]] = {}
+    for line in _REGIONS:
+        names, _colon, inhabitants = line.partition(" : ")
+        known = tuple(names.split("|"))
+        words = [inhabitants] if inhabitants.startswith(_TWO_WORDS) else inhabitants.split()
+        regions |= {without_accents(each): known for each in (*known, *words)}
+    return regions
+
+
+_TWO_WORDS = ("new ", "north", "south ", "british ", "nova ")
+"""The beginnings of inhabitants whose name has two words."""
 
 
 def is_well_known_city(name: str) -> bool:

@@ -20,7 +20,7 @@ from customers.segments.from_text.conditions import (
     one_of,
 )
 from customers.segments.from_text.patterns import meaning
-from customers.segments.from_text.periods import UNIT, Period, lately, period
+from customers.segments.from_text.periods import UNIT, Period, duration, lately, period
 from customers.segments.from_text.phrase import Phrase, RuleJSON
 from customers.segments.from_text.slots import (
     PLACES,
@@ -171,6 +171,19 @@ def registered(phrase: Phrase, long: str | None, period: Period) -> RuleJSON:
     if long and period.days is not None:
         period = Period(days=period.days, older=True)
     return remember(phrase, date_of("registered_at"), in_period("registered_at", period))
+
+
+@meaning
+def registered_than(phrase: Phrase) -> RuleJSON | None:
+    """Leads older than 90 days; customers newer than two weeks. Older than 30 years is an age."""
+    than = phrase.take(
+        "(?:who are )?(?P<than>older|younger|newer) than(?= (?:\\S+ ){1,3}(?:days?|weeks?|months?)(?: |$))"
+    )
+    days = duration(phrase) if than else None
+    if than is None or days is None:
+        return None
+    phrase.note(_("“%s than” is read as the time since the registration.") % than["than"].title())
+    return in_period("registered_at", Period(days=days, older=than["than"] == "older"))
 
 
 @meaning
@@ -355,7 +368,7 @@ def from_place(phrase: Phrase) -> RuleJSON | None:
     """French customers; Germans; US-based; London shoppers."""
     named = phrase.name(*PLACES)
     if named is None or (
-        named.kind in {"city", "new city"} and not phrase.token.text[:1].isupper()
+        named.kind in {"city", "new city", "new region"} and not phrase.token.text[:1].isupper()
     ):
         return None
     rule = places(phrase, "new")

@@ -16,6 +16,8 @@ _CONTRACTIONS = {
     "can't": "can not",
     "won't": "will not",
     "who've": "who have",
+    "we've": "we have",
+    "i've": "i have",
     "who's": "who is",
     "that's": "that is",
     "they've": "they have",

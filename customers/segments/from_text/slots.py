@@ -480,7 +480,7 @@ _LIVING_IN = "(?:live|lives|living|lived|reside|resides|residing|based|located|s
 _UNKNOWN_AMONG_PLACES = r"[^\W\d]+(?= (?:, )?(?:or|and|,) [^\W\d])"
 
 
-_FIELDS_OF_PLACES = {"city": "city", "new city": "city", "region": "region"}
+_FIELDS_OF_PLACES = {"city": "city", "new city": "city", "region": "region", "new region": "region"}
 PLACES = (*_FIELDS_OF_PLACES, "demonym", "country", "countries")
 
 
@@ -496,7 +496,7 @@ def places(phrase: Phrase, kind: str = "") -> RuleJSON | None:
             if name is not None:
                 attempt.keep()
                 phrase.take("residents?|area|region|city")
-                if name.kind == "new city":
+                if name.kind in {"new city", "new region"}:
                     _noted_city(phrase, name.value)
                 field = _FIELDS_OF_PLACES.get(name.kind, "country")
                 found.setdefault(field, []).extend(name.value.split("\n"))

@@ -115,6 +115,7 @@ in (their|his|her) late (?P<ten>[2-9])0s → age between {ten}7, {ten}9
 (?P<ten>[2-9])0 (- )?somethings? → age between {ten}0, {ten}9
 over (- )?(the age of |age )?(?P<age>[1-9]\d)s → age > {age}
 under (- )?(the age of |age )?(?P<age>[1-9]\d)s → age < {age}
+→ registered_than
 {bounded}(older|over|above)( than)?( the)? age( of)? <amount> → age > {amount}
 {bounded}(younger|under|below)( than)?( the)? age( of)? <amount> → age < {amount}
 {bounded}(?=(no |not )?(older|younger)( |$)) <age:named>
@@ -134,6 +135,7 @@ textable → subscribed contains "sms"
 ({may} )?be (called|phoned|reached (by|on|over) (the |their )?(tele)?phone) → phone is_set ~ a phone number
 each nouns: → counted
 → acted
+→ open_ticket
 → contact
 (rated (us|our (service|support))( with| as)?|(gave|left)( us)?( an?)?( rating| score)( of)?
   |(gave|left)( us)?(?= (\S+ ){1,5}(stars?|out of))) <amount> → rated
@@ -144,6 +146,7 @@ site := ((on|to|of|at|in) )?((the|our|my|any) )?(web ?sites?|sites?|stores?|shop
 ({visit} (?P<a>or|and|nor) {buy}|{buy} (?P<b>or|and|nor) {visit})( anything| something)?( {site})? <period> → bought_or_visited
 
 # Purchases
+→ took_back
 of_whose := (whose |their |an? |the |with |date of )*
 orders := orders?|purchases?|transactions?
 ordered := (order|purchase|transaction)( date| day| at)?|ordered|bought|purchased|shopped

@@ -222,6 +222,18 @@ _DID = {
         gettext_lazy("who placed an order"),
         ngettext_lazy("who placed %(amount)s order", "who placed %(amount)s orders", "number"),
     ),
+    types.ORDER_REFUNDED: (
+        gettext_lazy("who returned nothing"),
+        gettext_lazy("who returned an order or got a refund"),
+        ngettext_lazy("with %(amount)s refund", "with %(amount)s refunds", "number"),
+    ),
+    types.ORDER_CANCELLED: (
+        gettext_lazy("who cancelled no order"),
+        gettext_lazy("who cancelled an order"),
+        ngettext_lazy(
+            "who cancelled %(amount)s order", "who cancelled %(amount)s orders", "number"
+        ),
+    ),
     types.PAGE_VIEWED: (
         gettext_lazy("who viewed no page"),
         gettext_lazy("who viewed a page"),
