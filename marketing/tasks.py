@@ -72,6 +72,11 @@ def make_workflow_calls(endpoint_id: int) -> bool:
     return workflows.make_calls(endpoint_id) > 0
 
 
+@recurring("Fold figures of workflows", every=timedelta(minutes=1), queue=Queue.DEFAULT)
+def fold_figures_of_workflows() -> None:
+    workflows.fold_figures()
+
+
 @recurring("Start workflows by date and schedule", every=timedelta(seconds=20), queue=Queue.FEEDS)
 def enter_workflows_by_clock() -> bool:
     return workflows.enter_by_clock()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analytics.experiments.arms import Measure, Rate
+from marketing.statistics import Measure, Rate
 
 DRAWS = 100_000
 SEED = 20260101

@@ -11,10 +11,10 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from analytics.experiments.arms import Before, Mean, Measure, Rate, adjusted
 from analytics.experiments.report import HOLDOUT, Report, report
 from customers.timeline import types
 from marketing.models import Campaign, CampaignExecution
+from marketing.statistics import Before, Mean, Measure, Rate, adjusted
 
 METRICS = ("open", "click", "visit", "conversion", "revenue")
 OF_MESSAGES = {"open", "click"}

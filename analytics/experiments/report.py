@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from analytics.experiments import bayes, intervals, sample_size, sequential
-from analytics.experiments.arms import Measure
+from analytics.experiments import bayes, sample_size, sequential
 from analytics.experiments.bayes import Posterior
-from analytics.experiments.intervals import Interval
+from marketing import statistics
+from marketing.statistics import Interval, Measure
 
 HOLDOUT = "holdout"
 SIGNIFICANT_BELOW = 0.05
@@ -97,7 +97,7 @@ def report(
     """
     base = HOLDOUT if HOLDOUT in measures else next(iter(measures), "")
     others = [name for name in measures if name != base]
-    fixed = intervals.holm([intervals.p_value(measures[name], measures[base]) for name in others])
+    fixed = statistics.holm([statistics.p_value(measures[name], measures[base]) for name in others])
     always = _bonferroni(
         [sequential.p_value(measures[name], measures[base]) for name in others], len(others)
     )
@@ -107,7 +107,7 @@ def report(
         for at, name in enumerate(others)
     }
     arms = [
-        Arm(name, each, intervals.interval(each), posteriors[name], compared.get(name))
+        Arm(name, each, statistics.interval(each), posteriors[name], compared.get(name))
         for name, each in measures.items()
     ]
     intended = dict.fromkeys(measures, 1.0) if shares is None else shares
@@ -129,7 +129,7 @@ def _compared(
     arm: Measure, base: Measure, fixed: float, always: float, *, is_over: bool
 ) -> Comparison:
     gap = arm.value - base.value
-    between = intervals.difference if is_over else sequential.difference
+    between = statistics.difference if is_over else sequential.difference
     return Comparison(
         gap / base.value if base.value else None, gap, between(arm, base), fixed, always
     )
@@ -137,9 +137,9 @@ def _compared(
 
 def _pairwise_p(measures: Mapping[str, Measure], *, is_over: bool) -> dict[frozenset[str], float]:
     pairs = list(combinations(measures, 2))
-    test = intervals.p_value if is_over else sequential.p_value
+    test = statistics.p_value if is_over else sequential.p_value
     found = [test(measures[one], measures[other]) for one, other in pairs]
-    corrected = intervals.holm(found) if is_over else _bonferroni(found, len(found))
+    corrected = statistics.holm(found) if is_over else _bonferroni(found, len(found))
     return {frozenset(pair): p for pair, p in zip(pairs, corrected, strict=True)}
 
 

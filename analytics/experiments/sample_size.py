@@ -11,8 +11,8 @@ import scipy
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from analytics.days import day_bounds
-from analytics.experiments.arms import Mean
 from customers.models import Customer, Order
+from marketing.statistics import Mean
 
 ALPHA = 0.05
 POWER = 0.8

@@ -13,8 +13,7 @@ from math import exp, log, sqrt
 
 from scipy.special import betaln
 
-from analytics.experiments.arms import Measure, Rate
-from analytics.experiments.intervals import LEVEL, Interval
+from marketing.statistics import LEVEL, Interval, Measure, Rate
 
 CONCENTRATION = 30.0
 """Concentration of the mixture near "no difference": it is most sensitive after about this many conversions."""

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from analytics.experiments.arms import Mean, Measure
 from analytics.experiments.report import Arm, Report
 from crm.adminkit import display
+from marketing.statistics import Mean, Measure
 
 
 def verdict(report: Report) -> str:

@@ -219,23 +219,58 @@ class StepFigures(serializers.Serializer[Any]):
     left = serializers.DictField(child=People())
 
 
-class MetricsSerializer(serializers.Serializer[Any]):
+EXACT = ("goal_rate", "holdout_goal_rate", "lift", "interval", "difference", "revenue", "seconds_to_goal")  # fmt: skip
+"""Figures from which the exact numbers of passages could be told."""
+
+
+class GoalFiguresSerializer(serializers.Serializer[Any]):
     entered = People()
+    goals = People()
+    goal_rate = serializers.FloatField(allow_null=True)
+    revenue = serializers.DecimalField(max_digits=20, decimal_places=2, allow_null=True)
+    seconds_to_goal = serializers.FloatField(allow_null=True)
+
+    def to_representation(self, instance: Any) -> Any:
+        shown = super().to_representation(instance)
+        if masking.is_on():
+            shown |= {name: None for name in EXACT if name in shown}
+        return shown
+
+
+class VersionFiguresSerializer(GoalFiguresSerializer):
+    version = serializers.IntegerField()
+    completed = People()
+    exits = serializers.DictField(child=People())
+
+
+class BranchFiguresSerializer(GoalFiguresSerializer):
+    step = serializers.CharField()
+    branch = serializers.CharField()
+    interval = serializers.ListField(
+        child=serializers.FloatField(), allow_null=True, help_text="Of the goal rate, 95 %."
+    )
+    difference = serializers.ListField(
+        child=serializers.FloatField(),
+        allow_null=True,
+        help_text="Interval of the goal rate less that of the first branch.",
+    )
+
+
+class MetricsSerializer(GoalFiguresSerializer):
     under_way = People()
     completed = People()
     failed = People()
     exits = serializers.DictField(child=People())
-    goals = People()
-    goal_rate = serializers.FloatField(allow_null=True)
     holdout = People()
     holdout_goal_rate = serializers.FloatField(allow_null=True)
+    lift = serializers.ListField(
+        child=serializers.FloatField(),
+        allow_null=True,
+        help_text="Interval of the goal rate less that of the holdout group, 95 %.",
+    )
     steps = StepFigures(many=True)
-
-    def to_representation(self, instance: workflows.WorkflowFigures) -> Any:
-        shown = super().to_representation(instance)
-        if masking.is_on():  # the rates of the exact numbers would tell them
-            shown |= {"goal_rate": None, "holdout_goal_rate": None}
-        return shown
+    versions = VersionFiguresSerializer(many=True)
+    experiments = BranchFiguresSerializer(many=True)
 
 
 @extend_schema_view(

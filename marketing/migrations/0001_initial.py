@@ -3409,4 +3409,76 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="WorkflowTally",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("workflow_id", models.BigIntegerField()),
+                ("version_id", models.BigIntegerField()),
+                ("kind", models.CharField(max_length=20)),
+                ("step", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                ("branch", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                ("number", models.BigIntegerField()),
+                (
+                    "value",
+                    models.DecimalField(db_default=0, decimal_places=2, default=0, max_digits=20),
+                ),
+                ("seconds", models.FloatField(db_default=0, default=0)),
+            ],
+            options={
+                "verbose_name": "number of a workflow",
+                "verbose_name_plural": "numbers of workflows",
+                "indexes": [
+                    models.Index(
+                        fields=["workflow_id", "version_id", "kind", "step", "branch"],
+                        name="workflowtally_figures",
+                    )
+                ],
+            },
+        ),
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION marketing_tally() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO marketing_workflowtally (workflow_id, version_id, kind, step, branch, number, value, seconds)
+                SELECT workflow_id, version_id, kind, CASE WHEN kind IN ('left', 'moved') THEN step ELSE '' END, branch, count(*), 0, 0
+                FROM added WHERE kind <> 'goal' GROUP BY 1, 2, 3, 4, 5;
+                IF EXISTS (SELECT FROM added WHERE kind = 'goal') THEN
+                    INSERT INTO marketing_workflowtally (workflow_id, version_id, kind, step, branch, number, value, seconds)
+                    SELECT met.workflow_id, met.version_id, 'goal', place.step, place.branch, count(*),
+                        coalesce(sum(passage.goal_value), 0), sum(extract(epoch FROM passage.goal_at - passage.entered_at))
+                    FROM added AS met
+                    JOIN marketing_enrollment AS passage ON passage.id = met.enrollment_id
+                    CROSS JOIN LATERAL (
+                        SELECT '' AS step, CASE passage.exit_reason WHEN 'holdout' THEN 'holdout' ELSE '' END AS branch
+                        UNION
+                        SELECT drawn.step, drawn.branch
+                        FROM marketing_enrollmentevent AS drawn
+                        JOIN marketing_workflowstep AS lot
+                            ON lot.version_id = drawn.version_id AND lot.key = drawn.step AND lot.type = 'experiment'
+                        WHERE drawn.enrollment_id = met.enrollment_id AND drawn.kind = 'left' AND drawn.id < met.id
+                    ) AS place
+                    WHERE met.kind = 'goal' GROUP BY 1, 2, 3, 4, 5;
+                END IF;
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER marketing_tally AFTER INSERT ON marketing_enrollmentevent
+            REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION marketing_tally();
+
+            CREATE FUNCTION marketing_note_erasure() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO marketing_enrollmentevent (enrollment_id, workflow_id, version_id, customer_id, kind, step, branch, at)
+                VALUES (NEW.id, NEW.workflow_id, NEW.version_id, NEW.customer_id, 'exited', NEW.step, 'erased', now());
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER marketing_note_erasure AFTER UPDATE OF exit_reason ON marketing_enrollment
+            FOR EACH ROW WHEN (NEW.exit_reason = 'erased' AND OLD.exit_reason <> 'erased') EXECUTE FUNCTION marketing_note_erasure();
+            """,
+            "DROP FUNCTION marketing_tally() CASCADE; DROP FUNCTION marketing_note_erasure() CASCADE;",
+        ),
     ]

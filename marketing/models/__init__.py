@@ -13,5 +13,6 @@ from marketing.models.workflow import (
     Workflow,
     WorkflowCall,
     WorkflowStep,
+    WorkflowTally,
     WorkflowVersion,
 )

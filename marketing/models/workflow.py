@@ -379,3 +379,35 @@ class WorkflowCall(masking.Personal):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.visit}"
+
+
+class WorkflowTally(models.Model):
+    """Numbers of events of passages, which a trigger adds with each statement that inserts events.
+
+    Rows are only added, so that no two workers wait for one another; marketing.workflows.figures folds them. Of goals, `value` and
+    `seconds` are the sums of their values and of the times since entering; those of the holdout group have the branch `holdout`, and
+    those after an experiment stand under its step and branch, too.
+    """
+
+    workflow_id = models.BigIntegerField()
+    version_id = models.BigIntegerField()
+    kind = models.CharField(max_length=20)
+    step = models.CharField(max_length=100, **OPTIONAL_TEXT)
+    branch = models.CharField(max_length=100, **OPTIONAL_TEXT)
+    number = models.BigIntegerField()
+    value = models.DecimalField(max_digits=20, decimal_places=2, default=0, db_default=0)
+    seconds = models.FloatField(default=0, db_default=0)
+
+    class Meta:
+        verbose_name = _("number of a workflow")
+        verbose_name_plural = _("numbers of workflows")
+        indexes = [
+            # figures_of; fold
+            models.Index(
+                fields=["workflow_id", "version_id", "kind", "step", "branch"],
+                name="workflowtally_figures",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.step} {self.number}"

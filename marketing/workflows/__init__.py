@@ -19,7 +19,13 @@ from marketing.workflows.feed import (
     react_to_events,
     segments_entered_by,
 )
-from marketing.workflows.figures import StepFigures, WorkflowFigures, figures_of
+from marketing.workflows.figures import (
+    StepFigures,
+    WorkflowFigures,
+    figures_of,
+    rebuild,
+)
+from marketing.workflows.figures import fold as fold_figures
 from marketing.workflows.moves import (
     ImpossibleMove,
     InUse,

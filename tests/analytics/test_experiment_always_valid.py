@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analytics.experiments import intervals, sequential
-from analytics.experiments.arms import Mean, Rate
+from analytics.experiments import sequential
+from marketing import statistics
+from marketing.statistics import Mean, Rate
 
 EXPERIMENTS, LOOKS = 2_000, 20
 
@@ -24,7 +25,7 @@ def test_rates_that_are_equal_rarely_give_a_false_alarm(rate: float, customers: 
             for size, a, b in zip(looks, one, other, strict=True)
         ]
         alarms += any(sequential.p_value(*pair) < 0.05 for pair in pairs)
-        naive += any(intervals.p_value(*pair) < 0.05 for pair in pairs)
+        naive += any(statistics.p_value(*pair) < 0.05 for pair in pairs)
         outside += any(not _holds_zero(sequential.difference(*pair)) for pair in pairs)
 
     print(  # noqa: T201  # seen with pytest -s

@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analytics.experiments import SampleSizePlan, bayes, intervals, sample_size
-from analytics.experiments.arms import Before, Mean, Rate, adjusted
+from analytics.experiments import SampleSizePlan, bayes, sample_size
+from marketing import statistics
+from marketing.statistics import Before, Mean, Rate, adjusted
 
 RANDOM = np.random.default_rng(7)
 
 
 def test_the_interval_of_a_rate_is_wilsons() -> None:
     """Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I: 81 of 263."""
-    assert intervals.interval(Rate(263, 81)) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert statistics.interval(Rate(263, 81)) == pytest.approx((0.2553, 0.3662), abs=5e-5)
 
 
 def test_the_interval_of_a_difference_of_rates_is_newcombes() -> None:
     """Newcombe 1998, "Interval estimation for the difference between independent proportions", table II, case (a): 56/70 and 48/80."""
-    found = intervals.difference(Rate(70, 56), Rate(80, 48))
+    found = statistics.difference(Rate(70, 56), Rate(80, 48))
 
     assert found == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
@@ -27,7 +28,7 @@ def test_the_interval_of_a_difference_of_rates_is_newcombes() -> None:
 def test_the_p_value_of_two_rates_is_pearsons_chi_squared() -> None:
     table = [[120, 880], [90, 910]]
 
-    assert intervals.p_value(Rate(1000, 120), Rate(1000, 90)) == pytest.approx(
+    assert statistics.p_value(Rate(1000, 120), Rate(1000, 90)) == pytest.approx(
         stats.chi2_contingency(table, correction=False).pvalue
     )
 
@@ -36,14 +37,14 @@ def test_means_are_compared_by_welchs_test() -> None:
     one, other = RANDOM.gamma(2, 10, 300), RANDOM.gamma(2, 13, 200)
     expected = stats.ttest_ind(one, other, equal_var=False)
 
-    assert intervals.p_value(_mean(one), _mean(other)) == pytest.approx(expected.pvalue)
+    assert statistics.p_value(_mean(one), _mean(other)) == pytest.approx(expected.pvalue)
     low, high = expected.confidence_interval()
-    assert intervals.difference(_mean(one), _mean(other)) == pytest.approx((low, high))
+    assert statistics.difference(_mean(one), _mean(other)) == pytest.approx((low, high))
 
 
 def test_several_p_values_get_holms_correction() -> None:
-    assert intervals.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert intervals.holm([]) == []
+    assert statistics.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert statistics.holm([]) == []
 
 
 def test_two_equal_variants_are_each_best_with_half_probability() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from analytics.experiments import verdict
-from analytics.experiments.arms import Mean, Measure, Rate
 from analytics.experiments.report import report
+from marketing.statistics import Mean, Measure, Rate
 
 
 @pytest.mark.parametrize(

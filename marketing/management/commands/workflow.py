@@ -31,6 +31,8 @@ class Command(BaseCommand):
         bring.add_argument("file", type=Path, help=_("- is the standard input"))
         diff = actions.add_parser("diff", help=_("show what an import of a file would change"))
         diff.add_argument("file", type=Path, help=_("- is the standard input"))
+        recount = actions.add_parser("recount", help=_("count the figures of a workflow again"))
+        recount.add_argument("slug")
         for each in (export, diff):
             each.add_argument(
                 "--version", type=int, dest="number", metavar="N",
@@ -43,6 +45,8 @@ class Command(BaseCommand):
                 found = _document(_workflow(options["slug"]), options["number"])
                 write = workflows.as_yaml if options["format"] == "yaml" else workflows.as_text
                 self.stdout.write(write(found), ending="")
+            case "recount":
+                workflows.rebuild(_workflow(options["slug"]))
             case "import":
                 self.stdout.write(_import(_read(options["file"])))
             case _:

@@ -7,7 +7,7 @@ from math import sqrt
 
 import scipy
 
-from analytics.experiments.arms import Mean, Measure, Rate
+from marketing.statistics.arms import Mean, Measure, Rate
 
 LEVEL = 0.95
 
