@@ -26,13 +26,17 @@ KINDS = ("bot", "crawler", "spider", "scanner", "preview", "prefetch")
 PHONES = frozenset({"cubot"})
 BOTS = frozenset(
     {"slurp", "facebookexternalhit", "meta-externalagent", "feedfetcher-google", "google-safety", "google-read-aloud", "googleother"}
-    | {"apis-google", "mediapartners-google", "skypeuripreview", "slack-imgproxy", "whatsapp", "headlesschrome", "phantomjs"}
+    | {"apis-google", "mediapartners-google", "skypeuripreview", "slack-imgproxy", "headlesschrome", "phantomjs"}
+    | {"chrome-lighthouse", "ptst", "embedly", "zabbix"}
     | {"barracuda", "proofpoint", "mimecast", "symantec", "messagelabs", "fireeye", "trendmicro", "sophos", "ironport", "cisco"}
     | {"bitdefender", "mailscanner", "safelinks", "virustotal", "urlscan", "zscaler", "forcepoint"}
 )  # fmt: skip
+OF_LINK_PREVIEWS = frozenset({"whatsapp"})
+"""Apps that fetch previews under their own name, which stands behind that of a browser where a person looks at a page in them."""
 LIBRARIES = frozenset(
     {"python", "aiohttp", "curl", "wget", "java", "okhttp", "go-http-client"}
     | {"libwww-perl", "apache-httpclient", "axios", "node-fetch", "undici", "ruby", "faraday", "guzzlehttp", "perl", "php"}
+    | {"scrapy", "colly", "postmanruntime", "httpie", "powershell", "google-http-java-client", "node", "w3c_validator"}
 )  # fmt: skip
 """Programming libraries, which name their version or nothing else."""
 GMAIL_PREFETCH = "Edge/12.246 Mozilla/5.0"
@@ -82,19 +86,28 @@ def why_bot(
 
 def _calls_itself_bot(user_agent: str) -> bool:
     """Return whether a product of the agent is a bot's: one by its own name, or by its kind with a version or where bots stand."""
-    if GMAIL_PREFETCH in user_agent:
+    if GMAIL_PREFETCH in user_agent or _names_its_site(user_agent):
         return True
-    says_so = "compatible;" in user_agent or "+http" in user_agent
+    says_so = "compatible;" in user_agent
     for product in PRODUCT.finditer(user_agent):
         name, version = product[1].lower(), product[2]
         stands_alone = bool(version) or product.start() == 0
         parts = re.split(r"[-_.+]", name)
-        if BOTS & {name, *parts} or (LIBRARIES & {name, parts[0]} and stands_alone):
+        if BOTS & {name, *parts} or (product.start() == 0 and name in OF_LINK_PREVIEWS):
+            return True
+        if LIBRARIES & {name, parts[0]} and stands_alone:
             return True
         is_kind = any(part.endswith(KINDS) and part not in PHONES for part in parts)
         if is_kind and (stands_alone or says_so):
             return True
     return False
+
+
+def _names_its_site(user_agent: str) -> bool:
+    """Return whether an agent has the address of its makers, as programs have and browsers have not; mail proxies have one, too."""
+    has_address = "http://" in user_agent or "https://" in user_agent
+    is_browser = user_agent.startswith("Mozilla/")
+    return "+http" in user_agent or (has_address and not is_browser and "Proxy" not in user_agent)
 
 
 def _prefetches(headers: Mapping[str, str]) -> bool:

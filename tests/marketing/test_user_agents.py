@@ -19,6 +19,13 @@ Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) AppleWebKit/605.1.15 (KHT
 Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)
 YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html
 Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; Win64; x64; Trident/7.0; Microsoft Outlook 16.0.5134; ms-office; MSOffice 16)
+Mozilla/5.0 (Linux; Android 10; Cubot Note 20) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/118.0.0.0 Mobile Safari/537.36
+Mozilla/5.0 (Linux; Android 12; Botswana Telecom Q1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/99.0 Mobile Safari/537.36
+Mozilla/5.0 (Linux; Android 9; Preview P1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/99.0 Mobile Safari/537.36
+Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/21C62 WhatsApp/23.25.85
+Mozilla/5.0 (Windows Phone 10.0; Android 6.0.1; Microsoft; Lumia 950) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/52.0 Edge/15.15063
+Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17126; Pro)
+Dalvik/2.1.0 (Linux; U; Android 13; SM-A536B Build/TP1A.220624.014)
 Outlook-iOS/729.2402.0
 Mozilla/5.0 (X11; Linux x86_64; rv:115.0) Gecko/20100101 Thunderbird/115.6.0
 """
@@ -51,6 +58,21 @@ Go-http-client/2.0
 axios/1.6.2
 Ruby
 BingPreview/1.0b
+Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)
+Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; ChatGPT-User/1.0; +https://openai.com/bot)
+Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_5) Version/13.1.1 Safari/605.1.15 (Applebot/0.1; +http://www.apple.com/go/applebot)
+Mozilla/5.0 (Linux; Android 11; moto g power (2022)) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/109.0 Safari/537.36 Chrome-Lighthouse
+Mozilla/5.0 (compatible; Let's Encrypt validation server; +https://www.letsencrypt.org)
+Mozilla/5.0 (Windows NT 10.0; Microsoft Windows 10.0.19045; en-US) PowerShell/7.4.0
+Mastodon/4.2.1 (http.rb/5.1.1; +https://mastodon.example/)
+Iframely/1.3.1 (+https://iframely.com/docs/about)
+got (https://github.com/sindresorhus/got)
+Scrapy/2.11.0 (+https://scrapy.org)
+PostmanRuntime/7.36.0
+HTTPie/3.2.2
+Google-HTTP-Java-Client/1.42.3 (gzip)
+W3C_Validator/1.3
+node
 AdsBot-Google (+http://www.google.com/adsbot.html)
 Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0
 """
