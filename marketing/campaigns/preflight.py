@@ -21,11 +21,13 @@ from marketing.campaigns.audience import dry_run, recipients
 from marketing.campaigns.checks import check_recipients, templates_of
 from marketing.campaigns.states import NotReady
 from marketing.content import (
+    ALL_PARTS,
     NO_TRACKING,
     ContentError,
     Renderer,
     customer_context,
     shows_link,
+    snippets_in,
 )
 from marketing.models import Campaign, Preflight, PreflightFailure
 
@@ -170,9 +172,10 @@ def _fails_for(found: Preflight) -> str:
 
 
 def _fingerprint(campaign: Campaign) -> str:
-    """Return a hash of all content that is rendered."""
-    content = [
-        (template.subject, template.body, template.plain_text)
-        for template in templates_of(campaign)
-    ]
+    """Return a hash of all content that is rendered: each part of the templates, and the snippets in them."""
+    content: list[list[str]] = []
+    for template in templates_of(campaign):
+        parts = [str(getattr(template, part)) for part in ALL_PARTS]
+        snippets = [snippet.body for snippet in snippets_in(parts)]
+        content.append([*parts, *snippets])
     return hashlib.sha256(repr(content).encode()).hexdigest()

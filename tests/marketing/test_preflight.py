@@ -11,7 +11,7 @@ from crm import jobs
 from customers.models import Customer
 from marketing.campaigns import moves, preflight
 from marketing.campaigns.moves import NotReady
-from marketing.models import Campaign, CampaignVariant, Preflight
+from marketing.models import Campaign, CampaignVariant, Preflight, Snippet
 from marketing.sending import turn
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender, make_template
@@ -69,6 +69,24 @@ def test_a_failed_preflight_blocks_the_launch_unless_waived(
         pass
     assert run.executions.get(customer=broken).skip_reason == "invalid_content"
     assert run.executions.filter(state="sent").count() == 5
+
+
+@pytest.mark.parametrize("part", ["subject", "preheader", "plain_text", "snippet"])
+def test_a_change_of_any_part_makes_a_preflight_stale(
+    broken: Customer, campaign: Campaign, part: str
+) -> None:
+    snippet = Snippet.objects.create(name="footer", body="Bye")
+    campaign.template.body = "Hello {% render 'footer' %}"
+    campaign.template.save()
+    job = run_preflight(campaign)
+    assert job.failed == 0
+    assert preflight.is_current(Preflight.objects.get(pk=job.pk))
+
+    changed, name = (snippet, "body") if part == "snippet" else (campaign.template, part)
+    setattr(changed, name, FAILS_FOR_SOME)
+    changed.save()
+    assert not preflight.is_current(Preflight.objects.get(pk=job.pk))
+    assert run_preflight(campaign).failed == 1
 
 
 def test_a_changed_template_makes_a_preflight_stale(broken: Customer, campaign: Campaign) -> None:
