@@ -91,7 +91,8 @@ def _ascii(address: str) -> str:
 
 def _part(subtype: str, text: str, boundary: str) -> bytes:
     text = _with_crlf(text)  # b2a_qp ends lines as the first of the text does
-    if text.isascii() and max(map(len, text.split("\r\n"))) <= LONGEST_LINE:
+    is_plain = text.isascii() and boundary not in text
+    if is_plain and max(map(len, text.split("\r\n"))) <= LONGEST_LINE:
         encoding, body = "7bit", text.encode()
     else:
         encoding, body = "quoted-printable", b2a_qp(text.encode("utf-8", "replace"), istext=True)

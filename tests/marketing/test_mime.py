@@ -105,3 +105,60 @@ def test_any_header_is_folded(name: str, subject: str) -> None:
 def test_a_message_id_has_the_ascii_domain() -> None:
     raw = as_bytes(replace(PLAIN, from_address="hello@münchen.example"))
     assert b"Message-ID: <msg_abc@xn--mnchen-3ya.example>" in raw
+
+
+BODIES = {
+    "lines that begin with dots": ".\n..\n.hello\n",
+    "a line of mbox": "From here on\n>From there",
+    "a long word": "x" * 5_000,
+    "a long line of words": "word " * 400,
+    "blanks at the ends of lines": "one  \ntwo\t\n\n three ",
+    "old line ends": "one\rtwo\r\nthree\n\rfour",
+    "equals signs": "a=b =3D =\nhttps://a.example/?x=1&y==",
+    "marks of boundaries": "--=_msg_abc\n--=_msg_abc--\n--",
+    "separators of Unicode": "one\u2028two\u2029three\x85four",
+    "half a character": "half \ud83d of an emoji",
+    "right to left": "\u0634\u0643\u0631\u0627 \u200f!\n\u05ea\u05d5\u05d3\u05d4",
+    "composed": "e\u0301 \u1112\u1161\u11ab \U0001f468\u200d\U0001f469\u200d\U0001f467" * 30,
+    "a mark of byte order": "\ufeffhello",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_body_arrives_as_it_is(name: str) -> None:
+    body = BODIES[name]
+    raw = as_bytes(replace(PLAIN, html=body, text=body))
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+    read = message_from_bytes(raw, policy=policy.default)
+    parts = list(read.iter_parts())
+    meant = lines(body.encode("utf-8", "replace").decode())
+    assert [lines(part.get_content()) for part in parts] == [meant, meant]
+    assert [part.get_content_type() for part in parts] == ["text/plain", "text/html"]
+
+
+HEADERS = {
+    "List-Unsubscribe": f"<https://crm.example/u/{'x' * 200}>, <mailto:leave@shop.example?subject=leave>",
+    "X-Campaign": "Fr\u00fchling \u2013 20 % auf alles, was nicht ausverkauft ist, und noch ein wenig mehr f\u00fcr dich",
+    "X-Break": "one\r\nBcc: all@example.com\r\n\r\nbody",
+    "Feedback-ID": "cmp_1:run_2:kindling:" + "y" * 80,
+}
+
+
+def test_headers_are_one_line_each_for_who_reads_them() -> None:
+    raw = as_bytes(
+        replace(
+            PLAIN,
+            headers=HEADERS,
+            subject="a\r\nBcc: x@example.com",
+            to_name="Ada\n<x@example.com>",
+        )
+    )
+    read = message_from_bytes(raw, policy=policy.default)
+    assert read["Bcc"] is None
+    assert read["List-Unsubscribe"] == HEADERS["List-Unsubscribe"]
+    assert str(read["X-Campaign"]) == HEADERS["X-Campaign"]
+    assert str(read["X-Break"]).split() == HEADERS["X-Break"].split()
+    assert read["Feedback-ID"].replace(" ", "") == HEADERS["Feedback-ID"]
+    assert [each.addr_spec for each in read["To"].addresses] == ["ada@example.com"]
+    assert len(list(read.iter_parts())) == 2

@@ -28,6 +28,20 @@ def built(body: str) -> str:
         ("<body{% if a %} class='x'{% endif %}><p>x", "{% endif %}>"),
         ("{% comment %}<body>{% endcomment %}<body><p>x", "{% endcomment %}<body>"),
         ("<p>x", ""),
+        ("<BODY\n class=x\n>\n<p>x", "class=x\n>"),
+        ("<body data-x='<body>'><p>x", "data-x='<body>'>"),
+        (
+            "<html><head><style>body{margin:0} /* <body> */</style></head><body><p>x",
+            "</head><body>",
+        ),
+        ("<script>document.write('<body>')</script><body><p>x", "</script><body>"),
+        ("<html lang=en><head><meta charset=utf-8></head>\n<p>x", "</head>"),
+        ("{% raw %}<body>{% endraw %}<p>x", "{% raw %}<body>"),
+        (
+            "<?xml version='1.0'?><!DOCTYPE html><html><body style=\"background:url('a>b')\">x",
+            "b')\">",
+        ),
+        ("<!--[if gte mso 9]><xml></xml><![endif]--><body><p>x", "<body>"),
     ],
 )
 def test_the_preheader_follows_the_body_tag(body: str, before: str) -> None:

@@ -11,14 +11,15 @@ from django.test import Client
 from django.utils import timezone
 
 from customers import consent, identity, privacy
-from customers.models import AddressOptOut, Consent, Interaction
+from customers.models import AddressOptOut, Consent, Customer, Interaction
 from customers.timeline.types import MESSAGE_DELIVERED
 from marketing.campaigns import moves
+from marketing.campaigns.audience import dry_run
 from marketing.models import Campaign, CampaignExecution, FormerMessage
 from marketing.sending import turn
 from marketing.tracking.engagement import MessageEvent, record
 from tests.factories.customers import make_customer
-from tests.factories.marketing import make_campaign, make_template
+from tests.factories.marketing import make_campaign, make_sender, make_template
 from tests.smtp_sink import Sink
 
 pytestmark = pytest.mark.django_db
@@ -186,6 +187,57 @@ def test_a_link_counts_for_the_customer_of_a_merge(
         assert AddressOptOut.objects.filter(address=f"{name}@example.com").exists()
         consent.opt_in(customers[survivor].pk, "email", "again")
     assert run.executions.get().unsubscribed_at
+
+
+@pytest.mark.parametrize("order", ["abc", "cba", "undone"])
+def test_links_count_after_a_chain_of_merges(sink: Sink, client: Client, order: str) -> None:
+    """Merge three records that got one batch, and leave by the link of each."""
+    names = ("a", "b", "c")
+    customers = {name: make_customer(email=f"{name}@example.com") for name in names}
+    run = moves.launch(
+        make_campaign(template=make_template(body="<a href='https://a.example'>x</a>"))
+    )
+    while turn.work_on(run.pk):
+        pass
+    leave = {
+        mail["To"].addresses[0].username: urlsplit(mail["List-Unsubscribe"].strip("<>")).path
+        for mail in sink.messages()
+    }
+    first, second, third = (customers[name].pk for name in (names if order != "cba" else "cba"))
+    identity.merge(second, first)
+    done = identity.merge(third, second)
+    if order == "undone":
+        identity.undo(done.pk)
+
+    for name in names:
+        assert client.get(leave[name]).status_code == 200
+        assert b"You are unsubscribed" in client.post(leave[name]).content
+        assert AddressOptOut.objects.filter(address=f"{name}@example.com").exists()
+    for customer in Customer.objects.all():
+        assert customer.opted_out_channels == ["email"]
+
+
+def test_a_number_of_two_records_gets_one_message() -> None:
+    """Two records with one number, one of which had opted in with another number before."""
+    phone = "+4915112345678"
+    one, other = make_customer(phone=phone), make_customer(phone=phone)
+    sender = make_sender(provider="simulator", channel="sms", from_address="+15005550006")
+    template = make_template(channel="sms", body="Sale!")
+    campaign = make_campaign(sender=sender, channel="sms", template=template)
+    run = moves.launch(campaign)
+    while turn.work_on(run.pk):
+        pass
+    assert run.executions.filter(address=phone).exclude(state="skipped").count() == 1
+    assert run.executions.get(state="skipped").skip_reason == "duplicate_address"
+
+    consent.opt_out_addresses("sms", [phone], "Replied STOP")
+    late = make_customer(phone="+4915112345679")
+    consent.opt_in(late.pk, "sms", "a form")
+    Customer.objects.filter(pk=late.pk).update(phone=phone)
+    consent.hold_opt_outs([late.pk])
+    identity.merge(one.pk, other.pk)
+    later = dry_run(make_campaign(sender=sender, channel="sms", template=template))
+    assert later.reachable == 0
 
 
 def test_an_erased_customer_can_still_unsubscribe(
