@@ -392,6 +392,8 @@ def post_mandrill(
         ("soft_bounce", {"diag": "smtp;452 4.2.2 Mailbox full", "bounce_description": "mailbox_full"}, "bounced_soft"),
         ("reject", {"reject": {"reason": "spam"}}, "blocked"),
         ("reject", {"reject": {"reason": "unsub"}}, "unsubscribed"),
+        ("reject", {"reject": {"reason": "invalid-sender"}}, "account"),
+        ("reject", {"reject": {"reason": "test-mode-limit"}}, "account"),
         ("spam", {}, "complained"),
         ("unsub", {}, "unsubscribed"),
         ("open", {}, "opened"),
@@ -683,6 +685,7 @@ def test_a_twilio_delivery_is_recorded_once(settings: Settings, text: CampaignEx
     [
         ("30003", "soft_bounce", False),
         ("30005", "hard_bounce", True),
+        ("30006", "soft_bounce", False),
         ("30007", "blocked", False),
         ("30008", "soft_bounce", False),
     ],
@@ -695,6 +698,17 @@ def test_twilio_codes_map_to_bounce_kinds(
     text.refresh_from_db()
     assert (text.state, text.error_kind) == ("bounced", kind)
     assert Suppression.objects.filter(channel="sms").exists() is suppressed
+
+
+@pytest.mark.parametrize("code", ["30002", "30032", "30034", "63015", "63016", "63038", "63042"])
+def test_a_twilio_code_of_the_account_blames_no_number(
+    settings: Settings, text: CampaignExecution, code: str
+) -> None:
+    form = status(text, "undelivered", ErrorCode=code)
+    assert post_twilio(settings, text, query=f"?message={key(text)}", **form) == 200
+    text.refresh_from_db()
+    assert (text.state, text.error_kind) == ("failed", "account")
+    assert not Suppression.objects.exists()
 
 
 def test_a_failed_twilio_status_fails_the_message(

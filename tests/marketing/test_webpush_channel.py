@@ -17,7 +17,7 @@ from pytest_django import Settings
 from customers import push
 from customers.models import Customer, PushSubscription
 from customers.models.consent import Channel as Kind
-from marketing.channels.base import PermanentError, TransientError
+from marketing.channels.base import AccountError, PermanentError, SendError, TransientError
 from marketing.channels.webpush import application_key
 from marketing.models import Sender
 from tests.contracts.channel import ChannelContract
@@ -131,6 +131,28 @@ class TestWebPush(ChannelContract):
     def test_a_too_long_message_fails_permanently(self, sender: Sender, stub: Stub) -> None:
         stub.answer = (413, {}, "")
         assert isinstance(self.failure(sender), PermanentError)
+        assert PushSubscription.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("status", "answer", "kind"),
+        [
+            (403, ("the VAPID credentials in the authorization header do not correspond to the credentials used to create the "
+             "subscriptions."), AccountError),  # Google
+            (401, '{"code": 401, "errno": 109, "error": "Unauthorized"}', AccountError),  # Mozilla
+            (403, '{"reason": "BadJwtToken"}', AccountError),  # Apple
+            (400, '{"reason": "BadWebPushTopic"}', PermanentError),
+            (400, "UnauthorizedRegistration", PermanentError),
+            (429, '{"reason": "TooManyRequests"}', TransientError),
+            (502, "<html>Bad gateway</html>", TransientError),
+        ],
+    )  # fmt: skip
+    def test_an_answer_of_a_push_service_keeps_the_browser(
+        self, sender: Sender, stub: Stub, status: int, answer: str, kind: type[SendError]
+    ) -> None:
+        stub.answer = (status, {}, answer)
+        failure = self.failure(sender)
+        assert type(failure) is kind
+        assert not getattr(failure, "address_is_bad", False)
         assert PushSubscription.objects.exists()
 
     @pytest.mark.parametrize(
