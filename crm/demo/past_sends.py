@@ -60,6 +60,18 @@ def send(
     run = campaigns.launch(campaign)
     while batches.owner().fill(run):
         pass
+    return send_messages(run, at, every=every, only=only, refusal=refusal)
+
+
+def send_messages(
+    run: CampaignRun,
+    at: datetime,
+    *,
+    every: timedelta,
+    only: int | None = None,
+    refusal: Refusal = lambda customer: "",
+) -> CampaignRun:
+    """Send the first `only` messages that wait in a run (None for all) from a time on; returns the run."""
     run = CampaignRun.objects.select_related("campaign").get(pk=run.pk)
     lease = uuid.uuid4()
     plan = batches.plan_of(run)

@@ -24,7 +24,7 @@ from analytics.people import rebuild_profiles
 from analytics.returns import Cost, replace_costs
 from crm.accounts.devices import TOTPDevice
 from crm.accounts.models import User
-from crm.demo import made_records, made_shop
+from crm.demo import made_records, made_shop, made_workflows
 from crm.demo.past_sends import Calendar, approve_if_needed, date_back, send
 from crm.events import reader
 from crm.roles import Role
@@ -79,6 +79,7 @@ def load(now: datetime | None = None, *, made_up: int = 0) -> None:
             made_shop.load(calendar, list(_csv("products")), made_up)
         count_orders(Order.objects.order_by("placed_at").values_list("pk", flat=True))
     if made_up:
+        made_workflows.load(calendar)
         made_records.load(User.objects.filter(is_superuser=True).earliest("pk"))
     simulate_engagement(calendar.now)
     reader.catch_up(metrics.SUBSCRIBER)

@@ -7,9 +7,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
@@ -22,15 +23,17 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from crm import masking
 from crm.accounts.saved_views import SavedViews
-from crm.adminkit import confirm, display
+from crm.adminkit import confirm, display, panels
 from crm.adminkit.base import ModelAdmin, column
 from customers.identity import find
+from customers.models import Customer
 from customers.segments import RuleError, describe, event_types
 from marketing import workflows
 from marketing.admin import badges
 from marketing.models import CampaignExecution, Enrollment, EnrollmentEvent
 
 State = Enrollment.State
+SHOWN_OF_CUSTOMER = 10
 
 
 class UnderWay(admin.SimpleListFilter):
@@ -132,11 +135,7 @@ class PassageAdmin(SavedViews, ModelAdmin):
 
     @admin.display(description=gettext_lazy("Waits for"))
     def waits(self, passage: Enrollment) -> SafeString | str:
-        if passage.state != State.WAITING or passage.due_at is None:
-            return display.NOTHING
-        until = format_html(_("until {when}"), when=display.when(passage.due_at))
-        event = passage.waiting_for.replace("_", " ").strip("*")
-        return format_html("{} {}", event, until)
+        return _waits(passage)
 
     @admin.display(description=gettext_lazy("Goal met"))
     def goal(self, passage: Enrollment) -> SafeString | str:
@@ -225,6 +224,41 @@ class PassageAdmin(SavedViews, ModelAdmin):
             refusal = _("The passage is not in a state in which that is possible.")
             self.message_user(request, refusal, messages.ERROR)
         return HttpResponseRedirect(_page(passage))
+
+
+def of_customer(request: HttpRequest, customer: Customer) -> SafeString | str:
+    """Render the passages of a customer, those under way first, for the customer's page."""
+    if not request.user.has_perm("marketing.view_enrollment"):
+        return ""
+    found = customer.enrollments.select_related("workflow").order_by(
+        Case(When(state__in=Enrollment.UNDER_WAY, then=0), default=1), "-pk"
+    )[:SHOWN_OF_CUSTOMER]
+    if not found:
+        return ""
+    shown = [
+        {
+            "link": _page(each),
+            "workflow": each.workflow.name,
+            "state": badges.passage_state(each),
+            "reason": each.get_exit_reason_display() if each.exit_reason else "",
+            "step": each.step,
+            "waits": _waits(each),
+            "entered": display.day(each.entered_at),
+        }
+        for each in found
+    ]
+    return render_to_string("admin/marketing/enrollment/of_customer.html", {"passages": shown})
+
+
+panels.register("customers.customer", of_customer)
+
+
+def _waits(passage: Enrollment) -> SafeString | str:
+    if passage.state != State.WAITING or passage.due_at is None:
+        return display.NOTHING
+    until = format_html(_("until {when}"), when=display.when(passage.due_at))
+    event = passage.waiting_for.replace("_", " ").strip("*")
+    return format_html("{} {}", event, until)
 
 
 def _told(events: QuerySet[EnrollmentEvent]) -> Iterator[dict[str, Any]]:

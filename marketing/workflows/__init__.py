@@ -12,7 +12,7 @@ from marketing.workflows.definition import Definition, personal_fields, publishe
 from marketing.workflows.document import Unreadable, as_text, as_yaml, parsed, shown
 from marketing.workflows.editing import description, in_words, problems
 from marketing.workflows.engine import advance, advance_workflow, end_by_hand, put_at, retry
-from marketing.workflows.entries import NotActive, enroll
+from marketing.workflows.entries import Entrant, NotActive, enroll, enter
 from marketing.workflows.feed import (
     enter_by_segment,
     react_to_changes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -65,11 +66,11 @@ def read(document: object, *, trusted: bool = False) -> Definition:
     """
     errors: list[dict[str, str]] = []
     fields = Fields(document, "", errors, trusted=trusted)
-    entry = _read_entry(fields)
+    entry, start = _read_entry(fields), fields.target("start")
     found = Definition(
         entry=entry,
-        start=fields.target("start"),
-        steps=_read_steps(fields),
+        start=start,
+        steps=_in_order(start, _read_steps(fields)),
         exits=_read_exits(fields),
         reentry=_read_reentry(fields),
         goal=_read_goal(fields),
@@ -189,7 +190,7 @@ def _misled(definition: Definition) -> Iterator[tuple[str, str]]:
     if definition.start is None and known:
         yield "start", _("Give the key of the first step.")
         return
-    reachable = _reachable(definition)
+    reachable = _reachable(definition.start, known)
     for key in known:
         if key not in reachable:
             yield f"steps.{key}", _("No step leads here.")
@@ -207,15 +208,21 @@ def _targets(definition: Definition) -> Iterator[tuple[str, str | None]]:
             yield f"steps.{key}.{step.path_of(branch)}", target
 
 
-def _reachable(definition: Definition) -> set[str]:
-    found: set[str] = set()
-    ahead = [definition.start]
+def _reachable(start: str | None, known: Mapping[str, Step]) -> list[str]:
+    """Return the keys of the steps that customers can come to, the nearest first."""
+    found: dict[str, None] = {}
+    ahead = deque([start])
     while ahead:
-        key = ahead.pop()
-        if key is not None and key in definition.steps and key not in found:
-            found.add(key)
-            ahead += definition.steps[key].next.values()
-    return found
+        key = ahead.popleft()
+        if key is not None and key in known and key not in found:
+            found[key] = None
+            ahead += known[key].next.values()
+    return list(found)
+
+
+def _in_order(start: str | None, known: Mapping[str, Step]) -> dict[str, Step]:
+    """Return the steps in the order in which customers come to them; the database keeps no order of keys."""
+    return {key: known[key] for key in [*_reachable(start, known), *known]}
 
 
 def _in_loops_without_wait(known: Mapping[str, Step]) -> set[str]:

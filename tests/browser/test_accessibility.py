@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from crm.accounts.models import User
 from crm.roles import Role
 from customers.models import Customer
-from marketing.models import Campaign, CampaignTemplate, Sender
+from marketing.models import Campaign, CampaignTemplate, Enrollment, Sender, Workflow
 
 AXE = files("axe_playwright_python") / "axe.min.js"
 """axe-core, as a package brings it: https://github.com/dequelabs/axe-core."""
@@ -30,10 +30,10 @@ THEMES = ("light", "dark")
 
 PAGES = (
     "index", "analytics_customers", "marketing_campaign_calendar", "marketing_campaign_add", "customers_serviceinteraction_add",
-    "customers_customer_changelist", "marketing_campaign_changelist",
+    "customers_customer_changelist", "marketing_campaign_changelist", "marketing_workflow_add",
 )  # fmt: skip
 """One page of each kind: what a kind shares, such as its lists, is in one template."""
-ROWS = (Customer, Campaign, CampaignTemplate, Sender)
+ROWS = (Customer, Campaign, CampaignTemplate, Sender, Workflow, Enrollment)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def context(browser: Browser) -> Any:
 
 
 def test_no_page_of_any_role_has_serious_findings(page: Page, live_server: Any) -> None:
-    call_command("load_sample_data", verbosity=0)
+    call_command("load_sample_data", made_up=80, verbosity=0)
     found = {
         f"{address} {theme}": trouble
         for address in _addresses()

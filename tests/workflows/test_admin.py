@@ -120,6 +120,8 @@ def test_pages_show_figures_and_passages(staff_client: Client) -> None:
         reverse("admin:marketing_enrollment_changelist"), {"step__exact": "pause", "under_way": "yes"}
     )  # fmt: skip
     assert "Ada Byron" in listed.content.decode()
+    customer = reverse("admin:customers_customer_change", args=[passage.customer_id])
+    assert "at “pause”" in staff_client.get(customer).content.decode()
     page = reverse("admin:marketing_enrollment_change", args=[passage.pk])
     assert "Entered" in staff_client.get(page).content.decode()
     staff_client.post(f"{page.removesuffix('change/')}exit_passage/", {"confirmed": "yes"})
