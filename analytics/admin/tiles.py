@@ -17,9 +17,6 @@ from analytics.metrics import Totals
 from analytics.returns import Roi
 from crm.adminkit import display
 
-WHITE_TEXT_FROM = 0.55
-"""A cell of a heat map that is at least this dark has white text."""
-
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -164,5 +161,4 @@ def heat_cell(text: str, part: float, title: str = "") -> dict[str, Any]:
         "text": text,
         "title": title,
         "heat": f"{part:.3f}",
-        "is_dark": part > WHITE_TEXT_FROM,
     }
