@@ -197,8 +197,9 @@ class OrderAdmin(SavedViews, ImportButton, ModelAdmin):
     fields = (
         ("external_id", "placed_at"),
         ("customer", "store"),
-        ("amount", "discount", "currency"),
-        ("refunded", "rate", "net"),
+        ("amount", "currency"),
+        ("discount", "refunded"),
+        ("rate", "net"),
         ("kind", "refund_of"),
         "attributes",
     )

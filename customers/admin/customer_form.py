@@ -156,7 +156,8 @@ def _value(row: Attribute) -> Any:
         case "list":
             return [part for each in written.split(",") if (part := each.strip())]
         case "json":
-            return clean.attribute(json.loads(written))
+            found = json.loads(written)
+            return found if isinstance(found, str) else clean.attribute(found)
         case _:
             clean.text(row.value, longest=clean.LONGEST_JSON)
             return row.value
@@ -198,18 +199,18 @@ class CustomerForm(forms.ModelForm):
     """Reads what users type as an import reads the cells of a file: `Sweden` is SE, and `070 174 06 05` a number there."""
 
     country = forms.CharField(
-        label=gettext_lazy("country"),
+        label=gettext_lazy("Country"),
         max_length=100,
         required=False,
         widget=UnfoldAdminTextInputWidget,
         help_text=gettext_lazy("A name or a code of two letters."),
     )
     tags = TagsField(
-        label=gettext_lazy("tags"),
+        label=gettext_lazy("Tags"),
         required=False,
         help_text=gettext_lazy("Type a tag and press Enter."),
     )
-    attributes = AttributesField(label=gettext_lazy("attributes"), required=False)
+    attributes = AttributesField(label=gettext_lazy("Attributes"), required=False)
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}

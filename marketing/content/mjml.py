@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from mjml import mjml2html
 
@@ -64,7 +65,10 @@ BARE_LIQUID = re.compile(
 
 
 def to_html(source: str) -> str:
-    """Return the HTML of an MJML document, Liquid as it stood. Raises ContentError with the line of what is wrong."""
+    """Return the HTML of an MJML document, Liquid as it stood. Raises ContentError with the line of what is wrong.
+
+    Without a `lang` of its own the message is in the site's language, so that screen readers pronounce it.
+    """
     check(source)
     kept: list[str] = []
 
@@ -84,6 +88,7 @@ def to_html(source: str) -> str:
         html = mjml2html(wrapped, disable_comments=False)
     except ValueError as error:
         raise ContentError(_("MJML could not read it: %s") % error) from error
+    html = html.replace('<html lang="und"', f'<html lang="{settings.LANGUAGE_CODE}"', 1)
     return WORD.sub(lambda match: kept[int(match[1])], html)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from pytest_django import Settings
 
-from marketing.content import mjml
+from marketing.content import build, mjml
 from marketing.content.liquid import ContentError
 from marketing.content.starters import STARTERS, Starter
+from marketing.models import CampaignTemplate
 
 BODY = """<mjml>
   <mj-body>
@@ -81,3 +83,24 @@ def test_errors_have_their_line(source: str, error: str) -> None:
     with pytest.raises(ContentError) as caught:
         mjml.to_html(source)
     assert error in str(caught.value)
+
+
+@pytest.mark.django_db
+def test_a_message_names_its_language_and_its_subject_as_title(settings: Settings) -> None:
+    settings.LANGUAGE_CODE = "de"
+    template = CampaignTemplate(
+        name="Offer",
+        subject="5 < 6, {{ customer.first_name }}",
+        body=STARTERS[2].body,
+        body_format="mjml",
+    )
+    html = build.of(template).html
+    assert html.startswith('<!doctype html><html lang="de" ')
+    assert html.count("<title>") == 1
+    assert "<title>5 &lt; 6, {{ customer.first_name }}</title>" in html
+
+    own = STARTERS[2].body.replace("<mjml>", '<mjml lang="fr">')
+    template.body = own.replace("<mj-head>", "<mj-head><mj-title>Mine</mj-title>")
+    html = build.of(template).html
+    assert '<html lang="fr"' in html
+    assert "<title>Mine</title>" in html

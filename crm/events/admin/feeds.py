@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import RangeDateTimeFilter
@@ -36,7 +37,7 @@ class WithLag(ChangeList):
 @admin.register(FeedCursor)
 class FeedCursorAdmin(ModelAdmin):
     forbids = ("add", "change", "delete")
-    list_display = ("name", "state", "behind", "moved", "failures", "letters", "last_error")
+    list_display = ("work", "state", "behind", "moved", "failures", "letters", "last_error")
     list_display_links = None
     search_fields = ("name",)
     ordering = ("name",)
@@ -61,6 +62,10 @@ class FeedCursorAdmin(ModelAdmin):
         for cursor in cursors:
             nudge("crm.events.tasks.replay_dead_letters", cursor.name)
         self.message_user(request, _("Dead letters are being replayed in the background."))
+
+    @admin.display(description=gettext_lazy("Work on new events"), ordering="name")
+    def work(self, cursor: FeedCursor) -> str:
+        return capfirst(cursor.name)
 
     @admin.display(description=gettext_lazy("State"))
     def state(self, cursor: Any) -> SafeString:
