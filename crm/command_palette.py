@@ -26,6 +26,7 @@ MODELS = {
     "customers.Customer": "person",
     "customers.Segment": "filter_alt",
     "marketing.Campaign": "campaign",
+    "marketing.Workflow": "account_tree",
     "marketing.CampaignTemplate": "draft",
 }
 
@@ -42,6 +43,7 @@ COMMANDS = (
     Command(gettext_lazy("Import a file"), "upload_file", "customers.ImportJob"),
     Command(gettext_lazy("Create a segment"), "filter_alt", "customers.Segment"),
     Command(gettext_lazy("Create a campaign"), "campaign", "marketing.Campaign"),
+    Command(gettext_lazy("Create a workflow"), "account_tree", "marketing.Workflow"),
     Command(gettext_lazy("Create a template"), "draft", "marketing.CampaignTemplate"),
     Command(gettext_lazy("Add a customer"), "person_add", "customers.Customer"),
     Command(gettext_lazy("Add a sender"), "alternate_email", "marketing.Sender"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from crm.adminkit import display, panels
 from marketing import workflows
 from marketing.admin.workflow_editor import WORDS
 from marketing.models import Enrollment, Workflow, WorkflowStep
+from marketing.statistics import Interval
 
 SPARK_WIDTH, SPARK_HEIGHT = 84, 20
 SHOWN_OF_MESSAGE = ("open_rate", "click_rate", "converted")
@@ -25,7 +27,11 @@ SHOWN_OF_MESSAGE = ("open_rate", "click_rate", "converted")
 def context(request: HttpRequest, workflow: Workflow) -> dict[str, Any]:
     """Return the variables of the live page; without a published version there are no steps."""
     figures = workflows.figures_of(workflow)
-    found: dict[str, Any] = {"tiles": _tiles(figures)}
+    found: dict[str, Any] = {
+        "tiles": _tiles(figures),
+        "arms": _arms(figures),
+        "by_version": _versions(figures),
+    }
     if workflow.version is None:
         return found
     definition = workflows.shown(workflow.version.definition)
@@ -67,15 +73,70 @@ def sparkline(numbers: Sequence[int]) -> SafeString:
 
 def _tiles(figures: workflows.WorkflowFigures) -> list[tuple[str, str, str]]:
     """Return the label, figure and note of each tile."""
-    held = figures.holdout_goal_rate
-    note = "" if held is None else _("holdout group: %(rate)s") % {"rate": f"{held:.1%}"}
-    return [
+    tiles = [
         (_("Entered"), display.people(figures.entered), ""),
         (_("Under way"), display.people(figures.under_way), ""),
         (_("Completed"), display.people(figures.completed), ""),
         (_("Exited"), display.people(sum(figures.exits.values())), _exits(figures)),
         (_("Failed"), display.people(figures.failed), ""),
-        (_("Goal rate"), display.rate(figures.goals, figures.entered), note),
+        (_("Goal rate"), display.rate(figures.goals, figures.entered), _against_holdout(figures)),
+    ]
+    if figures.seconds_to_goal is not None:
+        took = workflows.span_in_words(timedelta(minutes=figures.seconds_to_goal // 60))
+        tiles.append((_("Time to goal"), took, _("on average")))
+    if figures.revenue:
+        tiles.append((_("Goal value"), display.money(figures.revenue), ""))
+    return tiles
+
+
+def _against_holdout(figures: workflows.WorkflowFigures) -> str:
+    held = figures.holdout_goal_rate
+    if held is None:
+        return ""
+    note = _("holdout group: %(rate)s") % {"rate": f"{held:.1%}"}
+    return f"{note}, {_difference(figures.lift)}" if figures.lift else note
+
+
+def _difference(interval: Interval | None) -> str:
+    """Return an interval of a difference of rates in percentage points."""
+    if interval is None:
+        return display.NOTHING
+    low, high = (100 * end for end in interval)
+    return _("difference %(low)s to %(high)s points") % {
+        "low": f"{low:+.1f}",
+        "high": f"{high:+.1f}",
+    }
+
+
+def _arms(figures: workflows.WorkflowFigures) -> list[dict[str, Any]]:
+    """Return a row for each branch of each experiment."""
+    return [
+        {
+            "step": each.step,
+            "name": each.branch,
+            "entered": display.people(each.entered),
+            "rate": display.rate(each.goals, each.entered),
+            "interval": " – ".join(f"{end:.1%}" for end in each.interval),
+            "difference": _difference(each.difference),
+            "revenue": display.money(each.revenue),
+        }
+        for each in figures.experiments
+    ]
+
+
+def _versions(figures: workflows.WorkflowFigures) -> list[dict[str, Any]]:
+    """Return a row for each version, where there are several."""
+    return [
+        {
+            "number": each.version,
+            "entered": display.people(each.entered),
+            "completed": display.people(each.completed),
+            "exited": display.people(sum(each.exits.values())),
+            "rate": display.rate(each.goals, each.entered),
+            "revenue": display.money(each.revenue),
+        }
+        for each in figures.versions
+        if len(figures.versions) > 1
     ]
 
 

@@ -26,6 +26,7 @@ from marketing.workflows.figures import (
     rebuild,
 )
 from marketing.workflows.figures import fold as fold_figures
+from marketing.workflows.forms import span_in_words
 from marketing.workflows.moves import (
     ImpossibleMove,
     InUse,

@@ -110,6 +110,22 @@ def test_a_published_draft_lets_customers_enter(staff_client: Client) -> None:
         assert workflow.state == state
 
 
+def test_the_live_page_compares_branches_versions_and_the_holdout(staff_client: Client) -> None:
+    branches = [{"name": "A", "next": None}, {"name": "B", "next": None}]
+    definition = define(
+        {"lot": {"type": "experiment", "branches": branches}},
+        goal={"event": "order_placed", "window_days": 7},
+        holdout_percent=50,
+    )
+    workflow = make_workflow(definition)
+    enroll(workflow, *(make_customer() for _ in range(20)))
+    workflows.save_draft(workflow, {**definition, "holdout_percent": 40}, by=None)
+    workflows.publish(workflow, by=None)
+    live = staff_client.get(url("live", workflow)).content.decode()
+    for words in ("Against the first branch", "By version", "holdout group: 0.0%"):
+        assert words in live
+
+
 def test_pages_show_figures_and_passages(staff_client: Client) -> None:
     workflow = make_workflow(define({"pause": WAIT}))
     enroll(workflow, make_customer(first_name="Ada", last_name="Byron"))
