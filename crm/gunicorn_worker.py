@@ -46,6 +46,7 @@ QUEUED_A_THREAD = 12
 """Requests that wait for a thread; the next one is answered with 503 at once."""
 FILES_A_CONNECTION, OTHER_FILES = 2, 150
 LOOK_SECONDS = 0.5
+SPARED_SECONDS = 0.25
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _EMPTY = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n%s\r\n"
@@ -281,12 +282,6 @@ class BufferingWorker(ThreadWorker):
 
     # arrival
 
-    def accept(self, listener: socket) -> None:
-        """Accept a connection, and close the one that has waited longest where there are too many."""
-        super().accept(listener)
-        if self.nr_conns >= self.worker_connections:
-            self._shed()
-
     def enqueue_req(self, conn: TConn) -> None:
         """Wait for the next request of a connection, and count what its client has sent ahead."""
         if not conn.initialized:
@@ -320,8 +315,6 @@ class BufferingWorker(ThreadWorker):
             if conn.incoming.expects_continue:
                 conn.incoming.expects_continue = False
                 self._tell(conn, CONTINUE)
-            while self._on_disk > MOST_ON_DISK and self._shed():
-                pass
         elif state is State.TOO_LARGE:
             self._turn_away(conn, HEAD_TOO_LARGE)
         elif state in (State.WHOLE, State.AHEAD):
@@ -414,8 +407,17 @@ class BufferingWorker(ThreadWorker):
             pass
         self._close(conn)
 
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Look again soon, because no connection is accepted while there are too many."""
+        super().wait_for_and_dispatch_events(min(timeout, SPARED_SECONDS))
+
     def murder_pending(self) -> None:
-        """Close the connections whose patience is over."""
+        """Close the connections whose patience is over, and the oldest where there are too many.
+
+        The event loop calls it when all events have been handled: a connection that another one closes may have an event, too.
+        """
+        while self._is_full() and self._shed():
+            pass
         now = time.monotonic()
         if now < self._looked_at + LOOK_SECONDS:
             return
@@ -426,21 +428,25 @@ class BufferingWorker(ThreadWorker):
             else:
                 self._close(conn)
 
+    def _is_full(self) -> bool:
+        return self.nr_conns >= self.worker_connections or self._on_disk > MOST_ON_DISK
+
     def _shed(self) -> bool:
-        """Close the connection that has waited longest; returns whether there was one."""
+        """Close the connection that has waited longest, unless its request may be about to arrive; returns whether there was one."""
         if self.keepalived_conns:
             conn = self.keepalived_conns.popleft()
             self.poller.unregister(conn.sock)
-        elif self._waiting:
-            conn = next(iter(self._waiting))
         else:
-            return False
+            conn = next(iter(self._waiting), None)
+            if conn is None or time.monotonic() < conn.waits_since + SPARED_SECONDS:
+                return False
         self._close(conn)
         return True
 
     def _wait(self, conn: TConn, event: int, callback: Any, seconds: float) -> None:
         conn.sock.setblocking(False)
-        self._waiting[conn] = time.monotonic() + seconds
+        conn.waits_since = time.monotonic()
+        self._waiting[conn] = conn.waits_since + seconds
         self.poller.register(conn.sock, event, partial(callback, conn))
 
     def _stop_waiting(self, conn: TConn) -> None:

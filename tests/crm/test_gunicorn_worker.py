@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,7 +69,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "echo", "--bind", f"unix:{path}", *options],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(settings.BASE_DIR)])},
+        start_new_session=True,
     )
+    (folder / "pid").write_text(str(process.pid))
     try:
         assert_soon(lambda: _answers(path))
         yield path
@@ -180,6 +184,23 @@ def test_silent_connections_make_room(server: Path) -> None:
         assert slow[0].recv(1) == b""
         slow[-1].sendall(GET % b"/last")
         assert b"".join(iter(lambda: slow[-1].recv(65536), b"")).endswith(b"/last 0")
+
+
+def test_a_connection_is_closed_beside_its_next_request(server: Path) -> None:
+    """What the event loop is told of at once is a new connection and a request on the one that makes room for it."""
+    group = int(server.with_name("pid").read_text())
+    with ExitStack() as stack:
+        kept = [stack.enter_context(connection(server)) for _ in range(CONNECTIONS - 1)]
+        for client in kept:
+            client.sendall(b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n")
+            client.recv(65536)
+        os.killpg(group, signal.SIGSTOP)
+        new = [stack.enter_context(connection(server)) for _ in range(30)]
+        for client in [*kept[:40], *new]:
+            client.sendall(GET % b"/2")
+        os.killpg(group, signal.SIGCONT)
+        answers = [b"".join(iter(partial(client.recv, 65536), b"")) for client in new]
+    assert all(answer.endswith(b"/2 0") for answer in answers)
 
 
 def answered(clients: list[socket.socket]) -> list[socket.socket]:
