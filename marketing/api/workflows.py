@@ -33,11 +33,13 @@ from crm.api.lists import Lists
 from crm.api.problems import Conflict
 from customers import identity
 from marketing import workflows
+from marketing.api import rehearsals
 from marketing.api.errors import MarketingProblems
 from marketing.api.fields import ID, ByPublicId
 from marketing.models import Enrollment, EnrollmentEvent, Workflow, WorkflowVersion
 
 RUN = "marketing.run_workflow"
+SEEING = ("customers.view_customer", "customers.see_personal_data")
 MOST_ENROLLED = 1_000
 NUMBER = OpenApiParameter("number", OpenApiTypes.INT, OpenApiParameter.PATH)
 
@@ -285,7 +287,9 @@ class MetricsSerializer(GoalFiguresSerializer):
         },
     ),
 )
-class WorkflowViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[Workflow]):
+class WorkflowViewSet(
+    MarketingProblems, Endpoint, Lists, ByPublicId, rehearsals.Rehearsals, ModelViewSet[Workflow]
+):
     """Workflows: steps that customers take one by one. Edits change the draft; publish makes a version of it."""
 
     rights = rights.of_model(
@@ -299,6 +303,9 @@ class WorkflowViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewS
         versions="marketing.view_workflow",
         diff="marketing.view_workflow",
         metrics="marketing.view_workflow",
+        walk=("marketing.change_workflow", *SEEING),
+        backtest=("marketing.view_workflow", *SEEING),
+        begin_backtest=("marketing.change_workflow", *SEEING),
         enrollments=("marketing.view_workflow", "customers.view_customer"),
     )
     id_kind = "wfl"

@@ -10,5 +10,6 @@ from marketing.messages.recipients import (
     Layer,
     Recipients,
     judged,
+    why_skipped,
     with_due_times,
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
+
+from customers.models import Customer
 from customers.models.consent import ADDRESS_FIELDS as CUSTOMER_FIELDS
 from customers.models.consent import Channel
 from customers.querysets import CustomerQuerySet
@@ -79,6 +82,17 @@ def judged(
         parameters,
     )
     return recipients if column in UNIQUE_ADDRESSES else recipients.under(_duplicates(batch))
+
+
+def why_skipped(channel: str, topic: str, customers: Collection[int]) -> dict[int, str]:
+    """Return why customers would get no message now, by their id; "" for none. Caps and quiet hours are left out."""
+    chosen = Customer.objects.filter(pk__in=customers)
+    recipients = judged(Policy(channel, topic), chosen)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, reason FROM ({recipients.sql}) AS person", recipients.parameters
+        )
+        return dict(cursor.fetchall())
 
 
 def with_due_times(

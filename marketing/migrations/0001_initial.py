@@ -3481,4 +3481,111 @@ class Migration(migrations.Migration):
             """,
             "DROP FUNCTION marketing_tally() CASCADE; DROP FUNCTION marketing_note_erasure() CASCADE;",
         ),
+        migrations.CreateModel(
+            name="Backtest",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("finished", "Finished"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "done",
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, editable=False, verbose_name="done"
+                    ),
+                ),
+                (
+                    "total",
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, editable=False, verbose_name="total"
+                    ),
+                ),
+                (
+                    "error",
+                    models.TextField(
+                        blank=True, db_default="", default="", editable=False, verbose_name="error"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                (
+                    "started_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="started"),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="finished"),
+                ),
+                ("lease", models.UUIDField(editable=False, null=True)),
+                ("leased_until", models.DateTimeField(editable=False, null=True)),
+                ("since", models.DateTimeField(verbose_name="from")),
+                ("until", models.DateTimeField(verbose_name="until")),
+                (
+                    "sample",
+                    models.PositiveIntegerField(
+                        help_text="The most customers that are taken, chosen at random.",
+                        verbose_name="sample",
+                    ),
+                ),
+                ("definitions", models.JSONField()),
+                ("result", models.JSONField(db_default=[], default=list, verbose_name="result")),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "workflow",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="backtests",
+                        to="marketing.workflow",
+                        verbose_name="workflow",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "back-test",
+                "verbose_name_plural": "back-tests",
+                "ordering": ["-id"],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["queued", "running"])),
+                        fields=["leased_until"],
+                        name="backtest_under_way",
+                    )
+                ],
+            },
+        ),
     ]

@@ -8,6 +8,7 @@ from marketing.models.receipt import LinkHit, ProviderEvent
 from marketing.models.sender import Sender, SenderBreaker, SenderPace
 from marketing.models.template import CampaignTemplate, TemplateVersion, TrackedLink
 from marketing.models.workflow import (
+    Backtest,
     Enrollment,
     EnrollmentEvent,
     Workflow,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from crm import masking
 from crm.columns import OPTIONAL_TEXT
 from crm.events.models import WebhookEndpoint
+from crm.jobs import Job
 from customers.models import Customer
 from marketing.models.campaign import Campaign
 
@@ -411,3 +412,28 @@ class WorkflowTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.step} {self.number}"
+
+
+class Backtest(Job):
+    """A rehearsal of definitions over the stored timeline: `done` of `total` counts the hours of its period, for each definition.
+
+    `definitions` has the draft or a version, and another version where one is compared; `result` the figures of each.
+    """
+
+    workflow = models.ForeignKey(
+        Workflow, models.CASCADE, related_name="backtests", verbose_name=_("workflow")
+    )
+    since = models.DateTimeField(_("from"))
+    until = models.DateTimeField(_("until"))
+    sample = models.PositiveIntegerField(
+        _("sample"), help_text=_("The most customers that are taken, chosen at random.")
+    )
+    definitions = models.JSONField()
+    result = models.JSONField(_("result"), default=list, db_default=[])
+
+    class Meta(Job.Meta):
+        verbose_name = _("back-test")
+        verbose_name_plural = _("back-tests")
+
+    def __str__(self) -> str:
+        return f"{self.workflow} {self.since:%F} – {self.until:%F}"

@@ -3,6 +3,8 @@
 The public face of the package. Everything outside it imports from here.
 """
 
+from marketing.workflows.backtests import ImpossiblePeriod
+from marketing.workflows.backtests import start as start_backtest
 from marketing.workflows.calls import delete_before as delete_calls
 from marketing.workflows.calls import due as endpoints_with_calls
 from marketing.workflows.calls import make as make_calls
@@ -53,3 +55,4 @@ from marketing.workflows.versions import (
     plan_transfer,
     publish,
 )
+from marketing.workflows.walks import Walk, WhatIf, walk

@@ -59,11 +59,12 @@ def _enter(workflow_id: int, now: datetime) -> bool:
 def _newest_occurrence(workflow: Workflow, entry: Entry, now: datetime) -> dict[str, Any]:
     """Return the audience that enters now, as Workflow.entering says; nothing before the next time of the schedule."""
     since = max(workflow.entered_until or now, now - LONGEST_LOOK_BACK)
-    due = _rhythm(workflow, entry).between(since, now)
+    due = rhythm(workflow, entry).between(since, now)
     return {"key": due[-1].isoformat(), "after": 0} if due else {}
 
 
-def _rhythm(workflow: Workflow, entry: Entry) -> Rhythm:
+def rhythm(workflow: Workflow, entry: Entry) -> Rhythm:
+    """Return the times of an entry by schedule, from the workflow's activation on."""
     activated = workflow.activated_at or workflow.created_at
     day = wall_clock.shows(activated, workflow.timezone).date()
     return Rhythm(
@@ -99,7 +100,7 @@ def _enter_by_date(workflow: Workflow, entry: Entry, now: datetime) -> None:
     since = max(workflow.entered_until or now, now - LONGEST_LOOK_BACK)
     for day, in_zones in _days_due(entry, since, now).items():
         wanted = day - entry.offset
-        customers = _with_date(entry, wanted, in_zones, workflow.timezone)
+        customers = with_date(entry, wanted, in_zones, workflow.timezone)
         entrants = [
             Entrant(each, now, day.isoformat(), {"date": day.isoformat()}) for each in customers
         ]
@@ -126,7 +127,7 @@ def _days(since: datetime, now: datetime) -> Iterator[date]:
         day += DAY
 
 
-def _with_date(entry: Entry, day: date, in_zones: list[str], default_zone: str) -> list[int]:
+def with_date(entry: Entry, day: date, in_zones: list[str], default_zone: str) -> list[int]:
     """Return the customers in these time zones whose date is that day, or its anniversary; an unknown zone is the workflow's."""
     column = entry.date if entry.date in DATES else "attributes ->> %(name)s"
     written = f"left(({column})::text, 10)"

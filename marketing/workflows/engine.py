@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from django.db import OperationalError, transaction
@@ -19,7 +19,7 @@ from django.utils import timezone
 from crm.nudge import nudge
 from marketing.models import Enrollment, Workflow
 from marketing.workflows import evidence, passages
-from marketing.workflows.definition import published
+from marketing.workflows.definition import Definition, published
 from marketing.workflows.entries import ADVANCE, Entrant, enter
 from marketing.workflows.evidence import Period
 from marketing.workflows.passages import Passage
@@ -124,38 +124,43 @@ def _put_aside(workflow: Workflow, passage_id: int, error: Exception, now: datet
     turn.save()
 
 
-def move(turn: Turn, due: Sequence[Passage]) -> None:
+def move(
+    turn: Turn, due: Sequence[Passage], definition_of: Callable[[int], Definition] = published
+) -> None:
     """Take passages as far as they go now: first those that exit, then step by step."""
-    _exit(turn, due)
+    _exit(turn, due, definition_of)
     staying = [each for each in due if each.under_way]
     turn.arrive(each for each in staying if each.state == State.ACTIVE)
     waiting = [each for each in staying if each.state == State.WAITING]
-    for step, standing in _by_step(turn, waiting):
+    for step, standing in _by_step(turn, waiting, definition_of):
         step.wake(turn, standing)
     for arrived in turn.arrivals():
-        for step, standing in _by_step(turn, arrived):
-            step.arrive(turn, standing)
+        for step, standing in _by_step(turn, arrived, definition_of):
+            decide = step.rehearse if turn.rehearses else step.arrive
+            decide(turn, standing)
 
 
-def _by_step(turn: Turn, found: Sequence[Passage]) -> Iterator[tuple[Step, list[Passage]]]:
+def _by_step(
+    turn: Turn, found: Sequence[Passage], definition_of: Callable[[int], Definition]
+) -> Iterator[tuple[Step, list[Passage]]]:
     """Yield each step with the passages at it. A passage of a workflow without steps ends."""
     by_step: dict[tuple[int, str], list[Passage]] = defaultdict(list)
     for each in found:
         by_step[each.version_id, each.step].append(each)
     for (version_id, key), standing in by_step.items():
         if key:
-            yield published(version_id).steps[key], standing
+            yield definition_of(version_id).steps[key], standing
         else:
             turn.end(standing)
 
 
-def _exit(turn: Turn, due: Sequence[Passage]) -> None:
+def _exit(turn: Turn, due: Sequence[Passage], definition_of: Callable[[int], Definition]) -> None:
     """End the passages whose exit event has happened since they entered, read by a feed or not, or whose exit rules are true."""
     by_version: dict[int, list[Passage]] = defaultdict(list)
     for each in due:
         by_version[each.version_id].append(each)
     for version_id, standing in by_version.items():
-        exits = published(version_id).exits
+        exits = definition_of(version_id).exits
         for condition in exits.events:
             periods = [(each, Period(each.entered_at)) for each in standing if each.under_way]
             for passage, row in evidence.first_events(condition, periods, turn.variables):

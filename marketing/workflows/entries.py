@@ -18,6 +18,7 @@ from marketing.campaigns import bucket
 from marketing.models import Enrollment, EnrollmentEvent, Workflow
 from marketing.workflows import evidence
 from marketing.workflows.definition import Definition, published
+from marketing.workflows.entry_kinds import Entry
 
 FRESH = timedelta(days=1)
 """Older events, such as those of an imported file, let nobody enter."""
@@ -74,23 +75,27 @@ _ENTER = f"""
 
 
 def enter(
-    workflow: Workflow, entrants: Sequence[Entrant], *, now: datetime | None = None
+    workflow: Workflow,
+    entrants: Sequence[Entrant],
+    *,
+    now: datetime | None = None,
+    definition: Definition | None = None,
 ) -> list[int]:
-    """Let customers enter the published version; returns the ids of the customers who entered.
+    """Let customers enter the published version, or another definition; returns the ids of the customers who entered.
 
     Customers outside the audience, erased ones, those with a passage of the same key under way, and those who entered too recently do
     not. Customers of the holdout group enter, and leave at once. Raises RuleError where the audience cannot be read any more.
     """
-    if not entrants or workflow.version_id is None:
+    if not entrants or (workflow.version_id is None and definition is None):
         return []
     now = now or timezone.now()
-    definition = published(workflow.version_id)
+    definition = definition or published(workflow.version_id or 0)
     chosen = _of_audience(definition, entrants, now)
     if not chosen:
         return []
     parameters: dict[str, Any] = {
         "workflow": workflow.pk,
-        "version": workflow.version_id,
+        "version": workflow.version_id or 0,
         "step": definition.start or "",
         "now": now,
         "reentry": definition.reentry,
@@ -108,22 +113,22 @@ def enter(
 def enter_by_events(workflow: Workflow, rows: Sequence[timeline.Row]) -> int:
     """Let the customers of fresh events enter that fit the entry of a workflow; returns how many did. Raises RuleError."""
     assert workflow.version_id
-    entry = published(workflow.version_id).entry
-    if entry.condition is None:
-        return 0
     fresh = timezone.now() - FRESH
-    fitting = [row for row in evidence.fitting(entry.condition, rows) if row.occurred_at >= fresh]
+    rows = [row for row in rows if row.occurred_at >= fresh]
+    return len(enter(workflow, entrants_by(published(workflow.version_id).entry, rows)))
+
+
+def entrants_by(entry: Entry, rows: Sequence[timeline.Row]) -> list[Entrant]:
+    """Return the entrants by events that fit an entry. Raises RuleError."""
+    if entry.condition is None:
+        return []
+    fitting = evidence.fitting(entry.condition, rows)
     properties = evidence.properties_of(fitting)
-    return len(
-        enter(
-            workflow,
-            [
-                Entrant(row.customer_id, row.occurred_at, key, properties[row.id])
-                for row in fitting
-                if (key := _key(entry.per, properties[row.id])) is not None
-            ],
-        )
-    )
+    return [
+        Entrant(row.customer_id, row.occurred_at, key, properties[row.id])
+        for row in fitting
+        if (key := _key(entry.per, properties[row.id])) is not None
+    ]
 
 
 @transaction.atomic

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from crm import jobs
 from customers import identity
 from customers.segments import register_followers, register_users, slugs_in
-from marketing.models import Workflow
+from marketing.models import Backtest, Workflow
+from marketing.workflows import backtests
 from marketing.workflows.engine import end_lesser
 from marketing.workflows.feed import segments_entered_by
 
 
 def register() -> None:
     """Register workflows, once when the app starts."""
+    jobs.register(Backtest, backtests.work, refusals=(ValueError,))
     register_users(workflows_with_segment)
     register_followers(segments_entered_by)
     identity.before_merge(end_lesser)

@@ -32,6 +32,8 @@ class Turn:
     by the slug of the workflow.
     """
 
+    rehearses = False
+
     def __init__(self, workflow: Workflow, now: datetime) -> None:
         self.workflow, self.now = workflow, now
         self.starting: dict[str, list[Passage]] = defaultdict(list)

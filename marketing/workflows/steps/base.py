@@ -50,6 +50,10 @@ class Step:
         """Decide about passages that have come to this step."""
         raise NotImplementedError
 
+    def rehearse(self, turn: Turn, passages: Sequence[Passage]) -> None:
+        """Decide as arrive() does, without an effect."""
+        self.arrive(turn, passages)
+
     def wake(self, turn: Turn, passages: Sequence[Passage]) -> None:
         """Decide about passages that wait at this step, when their time has come or an event may concern them."""
         self.arrive(turn, passages)
@@ -87,3 +91,11 @@ class Step:
     def faults(self) -> Iterator[tuple[str, str]]:
         """Yield the path and the message of what keeps the step from being published, such as a template that does not exist."""
         yield from ()
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Step):
+    """A step that does something and leads to the next one, which is all that a rehearsal does."""
+
+    def rehearse(self, turn: Turn, passages: Sequence[Passage]) -> None:
+        self.go(turn, passages)

@@ -14,12 +14,12 @@ from customers.segments import members
 from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
-from marketing.workflows.steps.base import Step
+from marketing.workflows.steps.base import Action
 from marketing.workflows.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeList(Step):
+class ChangeList(Action):
     """Changes who is in a static segment."""
 
     type = "list"

@@ -16,12 +16,12 @@ from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
 from marketing.workflows.rendering import rendered, texts_in
-from marketing.workflows.steps.base import Step
+from marketing.workflows.steps.base import Action
 from marketing.workflows.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
-class Emit(Step):
+class Emit(Action):
     """Records an event of each customer, with properties whose texts may be Liquid."""
 
     type = "emit"

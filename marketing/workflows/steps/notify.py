@@ -16,7 +16,7 @@ from marketing.workflows import calls
 from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
-from marketing.workflows.steps.base import Step
+from marketing.workflows.steps.base import Action
 from marketing.workflows.turn import Turn
 
 LONGEST_SUBJECT = 200
@@ -24,7 +24,7 @@ LONGEST_TEXT = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Notify(Step):
+class Notify(Action):
     """Sends users of this site an e-mail about each customer."""
 
     type = "notify"

@@ -14,12 +14,12 @@ from marketing.workflows import passages
 from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
-from marketing.workflows.steps.base import Step
+from marketing.workflows.steps.base import Action
 from marketing.workflows.turn import ExitReason, State, Turn
 
 
 @dataclass(frozen=True, slots=True)
-class OtherWorkflow(Step):
+class OtherWorkflow(Action):
     """Names another workflow by its slug."""
 
     form = (Setting("workflow", "workflow", gettext_lazy("Workflow")),)

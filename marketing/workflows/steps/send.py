@@ -13,7 +13,7 @@ from crm.api import ids
 from customers.models import Topic
 from customers.models.consent import Channel
 from marketing import campaigns
-from marketing.messages import Visit
+from marketing.messages import Visit, why_skipped
 from marketing.models import Campaign, CampaignTemplate, Sender, Workflow
 from marketing.sending import sender_accounts
 from marketing.workflows.forms import Setting
@@ -130,10 +130,15 @@ class Send(Step):
             self._send(turn, ready)
 
     def _send(self, turn: Turn, passages: Sequence[Passage]) -> None:
-        contexts = turn.contexts(passages)
-        visits = [Visit(each.customer_id, each.visit, contexts[each.id]) for each in passages]
-        reasons = campaigns.feed(turn.campaign_of(passages[0]), visits)
-        skipped = {each.id: reasons.get(each.visit, "") for each in passages}
+        if turn.rehearses:
+            customers = {each.customer_id for each in passages}
+            known = why_skipped(self.channel, self.topic, customers)
+            skipped = {each.id: known.get(each.customer_id, "") for each in passages}
+        else:
+            contexts = turn.contexts(passages)
+            visits = [Visit(each.customer_id, each.visit, contexts[each.id]) for each in passages]
+            reasons = campaigns.feed(turn.campaign_of(passages[0]), visits)
+            skipped = {each.id: reasons.get(each.visit, "") for each in passages}
         self.go(turn, [each for each in passages if not skipped[each.id]], SENT)
         why = {pk: {"skip_reason": reason} for pk, reason in skipped.items() if reason}
         self.go(turn, [each for each in passages if skipped[each.id]], SKIPPED, why)

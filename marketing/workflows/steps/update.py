@@ -14,14 +14,14 @@ from marketing.workflows.forms import Setting
 from marketing.workflows.passages import Passage
 from marketing.workflows.reading import Fields
 from marketing.workflows.rendering import rendered, texts_in
-from marketing.workflows.steps.base import Step
+from marketing.workflows.steps.base import Action
 from marketing.workflows.turn import Turn
 
 Value = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
-class Update(Step):
+class Update(Action):
     """Sets attributes, and adds and removes tags."""
 
     type = "update"
