@@ -39,6 +39,10 @@ VARIABLES = {
 }  # fmt: skip
 """Names of fields in other products, folded, and the variable that is the same here; empty where there is none."""
 
+IN_PROSE = frozenset(
+    _named("", "first last city town country mail sms mobile phone state title address company organization zip archive forward")
+)  # fmt: skip
+"""Names of fields that people put in square brackets, too: `[SMS] Your parcel is here`."""
 ROOTS = frozenset({"contact", "subscriber", "recipient", "lead", "profile"})
 """Names under which other products' Liquid has the recipient: `{{ contact.FIRSTNAME }}`."""
 
@@ -63,7 +67,7 @@ SYNTAXES = (
     _syntax("ActiveCampaign", r"%(?P<name>[A-Za-z][\w-]{1,40})%", is_common=True),
     _syntax("GetResponse", r"\[\[\s*(?P<name>[A-Za-z][\w.]{0,60})(?:\s+OR\s[^\]\n]{0,80}|\|[^\]\n]{0,80})?\s*\]\]"),
     _syntax("MailPoet", r"\[subscriber:(?P<name>\w{1,60})[^\]\n]{0,80}\]"),
-    _syntax("Campaign Monitor", r"(?<!\[)\[(?P<name>[A-Za-z][\w ]{0,40}?)(?:,\s*fallback=[^\]\n]{0,80})?\](?![\](])", is_common=True),
+    _syntax("Campaign Monitor", r"(?<![\[\w*])\[(?P<name>[A-Za-z][\w ]{0,40}?)(?:,\s*fallback=[^\]\n]{0,80})?\](?![\](])", is_common=True),
     _syntax("Campaign Monitor", r"</?(?P<name>unsubscribe|webversion|forwardtoafriend|preferences)\b[^>\n]{0,200}>"),
     _syntax("Mautic", r"\{(?:contactfield|leadfield)=(?P<name>\w{1,60})[^}\n]{0,80}\}"),
     _syntax("MailerLite", r"\{\$(?P<name>\w{1,60})(?:\|[^}\n]{0,80})?\}"),
@@ -78,12 +82,17 @@ SYNTAXES = (
 )  # fmt: skip
 
 
-def refuse(source: str) -> None:
-    """Raise ContentError, with its line, for the first merge tag of another product; what `{% raw %}` surrounds stays as it is."""
+def refuse(source: str, *, takes_values: bool = False) -> None:
+    """Raise ContentError, with its line, for the first merge tag of another product; what `{% raw %}` surrounds stays as it is.
+
+    A snippet `takes_values` under names of its author's choice.
+    """
     for place, tag, product, variable in _found(source):
         raise ContentError(
             _explained(tag, product, variable), line=source.count("\n", 0, place) + 1
         )
+    if takes_values:
+        return
     for path in sorted(liquid.compile_template(source, html=False).global_variable_paths()):
         root, _dot, name = path.partition(".")
         if root in ROOTS and name:
@@ -107,7 +116,8 @@ def _found(source: str) -> Iterator[tuple[int, str, str | Promise, str]]:
                 known = _folded(name)
                 if name in liquid.PLACEHOLDERS and match[0] == f"{{{name}}}":
                     continue
-                if not syntax.is_common or known in VARIABLES:
+                is_prose = known not in VARIABLES or (match[0] == f"[{name}]" and known in IN_PROSE)
+                if not (syntax.is_common and is_prose):
                     yield (
                         token.start + match.start(),
                         match[0],

@@ -97,6 +97,7 @@ def test_a_merge_tag_is_refused_in_every_part() -> None:
         "<style>a{color:red}.name{margin:0}@media(max-width:600px){.email{width:100%}}</style>",
         "100%% off, 50%-70% off, 5 % name, https://a.example/?q=%C3%A9name%20city%20",
         "<!--[if mso]><table><![endif]--> [1] [a note] [name](https://a.example) [[ ]]",
+        "[SMS] Hello, [State] and [City, Country] [First] <style>a[title]{margin:0} meta[name]{color:red}</style>",
         "*bold* |x| * | a@b.example, C|O, f{x}, {12}, {a: 1}",
         "a@NAME.example me@city.example #name @name",
         "{% for contact in customer.attributes.contacts %}{{ contact.name }}{% endfor %}",
@@ -113,8 +114,10 @@ def test_the_api_refuses_merge_tags_when_saving(api: APIClient) -> None:
     response = api.post("/api/templates/", given)
     assert response.status_code == 400
     assert "customer.first_name" in str(response.json())
-    snippet = api.post("/api/snippets/", {"name": "greeting", "body": "Hello %%FIRSTNAME%%"})
-    assert snippet.status_code == 400
+    snippet = {"name": "greeting", "body": "Hello %%FIRSTNAME%%"}
+    assert api.post("/api/snippets/", snippet).status_code == 400
+    takes_a_value = {**snippet, "body": "Hello {{ contact.name }}"}
+    assert api.post("/api/snippets/", takes_a_value).status_code == 201
 
 
 @pytest.mark.django_db
