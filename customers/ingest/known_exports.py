@@ -249,7 +249,8 @@ KNOWN_EXPORTS = (
     ),
     KnownExport(
         "ActiveCampaign", "customers", ("Email", "Contact ID", "First Name", "Date Created"),
-        {"Contact ID": ATTRIBUTE, "Date Created": "registered_at", "*Date Created": "registered_at", "Account": ATTRIBUTE},
+        {"Contact ID": ATTRIBUTE, "Date Created": "registered_at", "*Date Created": "registered_at", "Account": ATTRIBUTE,
+         "Status": "subscribed"},
     ),
     *(
         KnownExport(
@@ -284,7 +285,7 @@ KNOWN_EXPORTS = (
         "Drip", "customers", ("email", "lifetime_value", "lead_score"),
         {
             "id": ATTRIBUTE, "visitor_uuid": ATTRIBUTE, "created_at": "registered_at", "time_zone": "timezone", "lifetime_value": ATTRIBUTE,
-            "original_referrer": ATTRIBUTE,
+            "original_referrer": ATTRIBUTE, "status": "subscribed",
         },
     ),
     *(
@@ -302,15 +303,19 @@ KNOWN_EXPORTS = (
         "Omnisend", "customers", ("Email", "Email status", "SMS status"),
         {"Phone number": "phone", "Date added": "registered_at", "Birthdate": "date_of_birth", "State": "region"},
     ),
-    *(
-        KnownExport(
-            "Zoho", "customers", (record, "Email", "Last Name", "Email Opt Out"),
-            {
-                record: ATTRIBUTE, "Full Name": ATTRIBUTE, "Mailing City": "city", "Mailing State": "region", "Mailing Country": "country",
-                "Mobile": "phone", "Phone": "phone", "Date of Birth": "date_of_birth", "Created Time": "registered_at", "Tag": "tags",
-                "Lead Source": "source", "Title": ATTRIBUTE, "Lead Status": ATTRIBUTE,
-            },
-        )
-        for record in ("Record Id", "Lead Id")
+    KnownExport(
+        "Zoho", "customers", ("Record Id", "Email", "Last Name", "Email Opt Out"),
+        {
+            "Record Id": ATTRIBUTE, "Full Name": ATTRIBUTE, "Mailing City": "city", "Mailing State": "region", "Mailing Country": "country",
+            "Mobile": "phone", "Phone": "phone", "Date of Birth": "date_of_birth", "Created Time": "registered_at", "Tag": "tags",
+            "Lead Source": "source", "Title": ATTRIBUTE, "Lead Status": ATTRIBUTE,
+        },
+    ),
+    KnownExport(
+        "Salesforce", "customers", ("Lead ID", "Email", "Last Name"),
+        {
+            "Lead ID": ATTRIBUTE, "State/Province": "region", "Mobile": ATTRIBUTE, "Lead Status": ATTRIBUTE,
+            "Created Date": "registered_at", "Create Date": "registered_at", "Title": ATTRIBUTE, "Company / Account": ATTRIBUTE,
+        },
     ),
 )  # fmt: skip

@@ -76,7 +76,7 @@ def import_file(path: Path, kind: str = "customers", *options: str) -> str:
 PERSON = ("ada@example.com", "+4915112345678")
 PEOPLE = {
     "MailerLite": "Subscriber,Name,Last name,Phone,Sent,Opens,Clicks,Subscribed,Location\n@,Ada,L,#,5,3,1,2023-02-01 09:00:00,Berlin",
-    "MailerLite, by group": "Subscriber,Status,Phone,Company\n@,Active,#,Shop",
+    "MailerLite, by group": "Subscriber,Phone,Company\n@,#,Shop",
     "Pipedrive": "Person - Name,Person - Email,Person - Phone,Person - Organization,Organization - Phone\nAda,@,#,Shop,+493012345",
     "Pipedrive, by kind": "Person - ID,Person - Name,Person - Email - Work,Person - Phone - Mobile,Person - Owner\n7,Ada,@,#,Bob",
     "Pipedrive, two": 'Person - Name,Person - Email,Person - Phone\nAda,"@, b@example.com","#, +493012345"',
@@ -87,6 +87,7 @@ PEOPLE = {
     "Constant Contact": "Email address,First name,Email status,Email permission status,Phone - mobile\n@,Ada,Active,Implied,#",
     "Zoho": "Record Id,Contact Owner,Email,First Name,Last Name,Mobile,Email Opt Out,Mailing City\nzcrm_7,Bob,@,Ada,L,#,false,Berlin",
     "Salesforce": "Contact ID,First Name,Last Name,Email,Phone,Mobile,Account Name,Mailing City\n0035e,Ada,L,@,#,,Shop,Berlin",
+    "Salesforce, leads": "Lead ID,First Name,Last Name,Company / Account,Email,Phone,Mobile,Lead Status\n00Q5e,Ada,L,Shop,@,#,,Open",
     "Salesforce, Data Loader": "ID,FIRSTNAME,LASTNAME,EMAIL,MOBILEPHONE,HASOPTEDOUTOFEMAIL\n0036e,Ada,L,@,#,false",
     "Kit": "id,first_name,email,state,created_at,phone\n1,Ada,@,active,2023-02-01 09:00:00 UTC,#",
     "Mailjet": "Contact email,Contact name,Mobile phone,IsUnsubscribed\n@,Ada,#,false",
@@ -107,7 +108,7 @@ def test_files_of_products_have_address_and_number(tmp_path: Path) -> None:
             customer = Customer.objects.get()
             assert (customer.email, customer.phone) == PERSON, name
             assert customer.region == "", name
-            assert customer.total_spend == 0, name
+            assert (customer.total_spend, customer.lifecycle_status) == (0, "lead"), name
             transaction.set_rollback(True)
 
 
