@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -27,6 +28,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for place, path in enumerate(faults):
         rest.insert(place * len(files) // len(faults), path)
     items[:] = [item for path in rest for item in files[path]]
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector leave alone what is loaded: it looked through all modules again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

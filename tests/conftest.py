@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 
@@ -56,6 +57,18 @@ def _static_files_without_manifest() -> Iterator[None]:
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _refusals_without_traceback() -> None:
+    """Format no traceback for a 4xx, which walks through all pages log by the thousand."""
+    logging.getLogger("django.request").addFilter(_without_traceback)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    if getattr(record, "status_code", 500) < 500:
+        record.exc_info = None
+    return True
 
 
 @pytest.fixture(autouse=True)

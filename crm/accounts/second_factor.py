@@ -18,7 +18,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_otp import devices_for_user, match_token, user_has_device
+from django_otp import device_classes, devices_for_user, match_token
 from django_otp.models import Device
 
 from crm.accounts import audit, sessions
@@ -73,7 +73,14 @@ def needs_none(user: AbstractBaseUser | AnonymousUser) -> bool:
 
 
 def has_device(user: AbstractBaseUser | AnonymousUser) -> bool:
-    return bool(user_has_device(user))
+    """Return whether a user has a confirmed device of any kind, by one query."""
+    if user.is_anonymous:
+        return False
+    kinds = [
+        model.objects.devices_for_user(user, confirmed=True).order_by().values("pk")
+        for model in device_classes()
+    ]
+    return bool(kinds[0].union(*kinds[1:], all=True).exists())
 
 
 def must_enrol(user: AbstractBaseUser | AnonymousUser) -> bool:
