@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from babel.dates import format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -93,6 +94,11 @@ def rate(part: int | Decimal | None, of: int | Decimal | None) -> str:
     if part is None or not of:
         return NOTHING
     return format_percent(part / of, format="#,##0.0%", locale=_locale())
+
+
+def duration(seconds: float) -> str:
+    """Format a length of time, rounded to its largest unit."""
+    return format_timedelta(timedelta(seconds=seconds), locale=_locale())
 
 
 def day(moment: datetime | None) -> str | SafeString:

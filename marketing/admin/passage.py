@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -89,6 +89,9 @@ class PassageAdmin(SavedViews, ModelAdmin):
         ("entered_at", "waits"),
         ("goal", "error"),
     )
+
+    class Media:
+        css: ClassVar[dict[str, Sequence[str]]] = {"all": ("kindling/workflow.css",)}
 
     def has_run_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("marketing.run_workflow")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -82,8 +81,9 @@ def _tiles(figures: workflows.WorkflowFigures) -> list[tuple[str, str, str]]:
         (_("Goal rate"), display.rate(figures.goals, figures.entered), _against_holdout(figures)),
     ]
     if figures.seconds_to_goal is not None:
-        took = workflows.span_in_words(timedelta(minutes=figures.seconds_to_goal // 60))
-        tiles.append((_("Time to goal"), took, _("on average")))
+        tiles.append(
+            (_("Time to goal"), display.duration(figures.seconds_to_goal), _("on average"))
+        )
     if figures.revenue:
         tiles.append((_("Goal value"), display.money(figures.revenue), ""))
     return tiles

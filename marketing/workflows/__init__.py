@@ -28,7 +28,6 @@ from marketing.workflows.figures import (
     rebuild,
 )
 from marketing.workflows.figures import fold as fold_figures
-from marketing.workflows.forms import span_in_words
 from marketing.workflows.moves import (
     ImpossibleMove,
     InUse,
