@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -152,7 +152,7 @@ class PassageAdmin(SavedViews, ModelAdmin):
 
     def page_context(self, request: HttpRequest, obj: Enrollment) -> dict[str, Any]:
         events = EnrollmentEvent.objects.filter(enrollment_id=obj.pk).order_by("pk")
-        return {"way": [*_told(events)]}
+        return {"way": path_of(events)}
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> Any:
         """Offer what the state of the passage allows."""
@@ -264,10 +264,10 @@ def _waits(passage: Enrollment) -> SafeString | str:
     return format_html("{} {}", event, until)
 
 
-def _told(events: QuerySet[EnrollmentEvent]) -> Iterator[dict[str, Any]]:
-    """Yield each event of a passage with its reason as text."""
-    for event in events:
-        yield {
+def path_of(events: Iterable[EnrollmentEvent]) -> list[dict[str, Any]]:
+    """Return each event of a passage with its reason as text."""
+    return [
+        {
             "kind": event.kind,
             "label": event.get_kind_display(),
             "step": event.step,
@@ -275,6 +275,8 @@ def _told(events: QuerySet[EnrollmentEvent]) -> Iterator[dict[str, Any]]:
             "why": _why(event.detail),
             "at": display.when(event.at),
         }
+        for event in events
+    ]
 
 
 def _why(detail: Any) -> str:

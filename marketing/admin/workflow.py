@@ -24,11 +24,14 @@ from crm.adminkit import confirm, display
 from crm.adminkit.base import List, ModelAdmin, page
 from crm.adminkit.confirm import Fact
 from marketing import workflows
-from marketing.admin import badges, workflow_editor, workflow_live
+from marketing.admin import badges, workflow_editor, workflow_live, workflow_trial
 from marketing.admin.workflow_forms import PlanForm, ResumeForm, SettingsForm
 from marketing.models import Workflow
 
 State = Workflow.State
+
+SEEING = ("customers.view_customer", "customers.see_personal_data")
+"""The rights that a rehearsal takes, which could tell personal data."""
 
 MOVES: dict[str, tuple[Callable[..., Workflow], frozenset[str], str | Promise, str]] = {
     "activate": (workflows.activate, frozenset({State.DRAFT}), gettext_lazy("Activate"), "play_arrow"),
@@ -204,6 +207,21 @@ class WorkflowAdmin(ModelAdmin):
             request, "live", workflow, active="live", **workflow_live.context(request, workflow)
         )
 
+    @page("trial", "<int:object_id>/trial/", "change", *SEEING)
+    def trial(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Walk a customer through the draft, and back-test it."""
+        workflow = self._viewed(request, object_id)
+        context = workflow_trial.context(request, workflow)
+        if request.method == "POST" and not context["backtest_form"].errors:
+            return HttpResponseRedirect(_page(workflow, "trial"))
+        return self._page(request, "trial", workflow, active="trial", **context)
+
+    @page("backtest", "<int:object_id>/backtest/", "change", *SEEING)
+    def backtest(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Return the progress or the result of the newest back-test."""
+        newest = self._viewed(request, object_id).backtests.first()
+        return HttpResponse(workflow_trial.render_backtest(newest) if newest else "")
+
     @page("versions", "<int:object_id>/versions/", "view")
     def versions(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Show each published version, and what it changed."""
@@ -332,6 +350,8 @@ class WorkflowAdmin(ModelAdmin):
         self, request: HttpRequest, workflow: Workflow, active: str
     ) -> list[dict[str, Any]]:  # fmt: skip
         tabs = [("change", _("Draft")), ("live", _("Live")), ("versions", _("Versions"))]
+        if all(self._is_given(request, each) for each in ("change", *SEEING)):
+            tabs.insert(1, ("trial", _("Try out")))
         found = [
             {"title": title, "link": _page(workflow, name), "active": name == active}
             for name, title in tabs

@@ -76,7 +76,7 @@ def _tiles(figures: workflows.WorkflowFigures) -> list[tuple[str, str, str]]:
         (_("Entered"), display.people(figures.entered), ""),
         (_("Under way"), display.people(figures.under_way), ""),
         (_("Completed"), display.people(figures.completed), ""),
-        (_("Exited"), display.people(sum(figures.exits.values())), _exits(figures)),
+        (_("Exited"), display.people(sum(figures.exits.values())), exits_in_words(figures.exits)),
         (_("Failed"), display.people(figures.failed), ""),
         (_("Goal rate"), display.rate(figures.goals, figures.entered), _against_holdout(figures)),
     ]
@@ -140,11 +140,12 @@ def _versions(figures: workflows.WorkflowFigures) -> list[dict[str, Any]]:
     ]
 
 
-def _exits(figures: workflows.WorkflowFigures) -> str:
+def exits_in_words(exits: Mapping[str, int]) -> str:
+    """Return the reasons of exits with their numbers."""
     labels = dict(Enrollment.ExitReason.choices)
     return ", ".join(
         f"{labels.get(reason, reason)}: {display.people(number)}"
-        for reason, number in figures.exits.items()
+        for reason, number in exits.items()
     )
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from crm import jobs
 from crm.accounts.models import User
 from marketing import workflows
 from marketing.models import CampaignTemplate, Enrollment, Workflow
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_sender
-from tests.factories.workflows import define, enroll, make_workflow, pass_time
+from tests.factories.workflows import define, enroll, happen, make_workflow, pass_time
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +127,31 @@ def test_the_live_page_compares_branches_versions_and_the_holdout(staff_client: 
     live = staff_client.get(url("live", workflow)).content.decode()
     for words in ("Against the first branch", "By version", "holdout group: 0.0%"):
         assert words in live
+
+
+def test_a_draft_is_tried_out_before_it_is_published(staff_client: Client) -> None:
+    make_sender()
+    ada = make_customer(email="ada@example.com")
+    happen(ada, "cart_updated", at=timezone.now() - timedelta(days=3), cart_id="c1")
+    staff_client.post(ADD, {"starter": "abandoned-cart"})
+    workflow = Workflow.objects.get()
+    page = url("trial", workflow)
+    lines = {"cart_id": "c1", "lines": [{"name": "Tent", "quantity": 2}]}
+    walked = staff_client.get(page, {"customer": ada.email, "entry": json.dumps(lines)})
+    words = walked.content.decode()
+    assert "Left the step “an_hour”" in words
+    assert "Tent" in words
+    assert Enrollment.objects.count() == 0
+    assert (
+        "There is no such customer." in staff_client.get(page, {"customer": "x"}).content.decode()
+    )
+    today = timezone.localdate()
+    days = {"since": today - timedelta(days=30), "until": today}
+    assert staff_client.post(page, days).status_code == 302
+    jobs.run(workflow.backtests.get())
+    assert "1 of 1 customers who would have entered" in staff_client.get(page).content.decode()
+    days["until"] = days["since"]
+    assert "Choose a day after the first one" in staff_client.post(page, days).content.decode()
 
 
 def test_pages_show_figures_and_passages(staff_client: Client) -> None:
