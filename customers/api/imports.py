@@ -13,7 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import get_object_or_404
 from rest_framework.mixins import RetrieveModelMixin
-from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -110,7 +110,13 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
         return Response(ImportSerializer(job).data, status=202)
 
     @extend_schema(parameters=[ID], request=None, responses={202: ImportSerializer})
-    @action(detail=True, methods=["post"], filterset_fields=None, filter_backends=[])
+    @action(
+        detail=True,
+        methods=["post"],
+        parser_classes=[JSONParser, *parser_classes],
+        filterset_fields=None,
+        filter_backends=[],
+    )
     def start(self, request: Request, id: str) -> Response:
         """Start an import after its preview, as it was previewed. 409 for an import in any other state."""
         job = self.get_object()

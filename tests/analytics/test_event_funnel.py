@@ -256,7 +256,7 @@ def test_the_page_draws_the_funnel_of_its_address(staff_client: Client, shop: Se
 def test_the_page_without_steps_explains_what_to_choose(
     staff_client: Client, shop: Segment
 ) -> None:
-    page = staff_client.get(PAGE).content.decode()
+    page = staff_client.get(f"{PAGE}?step=&step=").content.decode()
     assert "data-chart" not in page
     assert "Choose two to eight steps" in page
 
@@ -277,3 +277,19 @@ def test_page_and_api_report_too_many_events(
 
     assert api.get(f"{API}?{asked}").status_code == 400
     assert "Choose fewer days" in staff_client.get(f"{PAGE}?{asked}").content.decode()
+
+
+def test_the_page_begins_with_steps_that_were_recorded(staff_client: Client) -> None:
+    url = reverse("admin:analytics_funnel")
+    assert "No events yet" in staff_client.get(url).content.decode()
+    customer, now = make_customer(), timezone.now()
+    record_interactions(
+        [
+            NewInteraction(customer.pk, "page_viewed", now - timedelta(hours=2)),
+            NewInteraction(customer.pk, "order_placed", now - timedelta(hours=1), {"amount": "1"}),
+        ]
+    )
+    cache.clear()
+    page = staff_client.get(url)
+    assert page.context["form"].steps == ["page_viewed", "order_placed"]
+    assert page.context["steps"][-1]["customers"] == "1"

@@ -8,12 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from crm.api import ids
 from customers.models import Customer
-from marketing.models import Campaign
+from marketing.models import Campaign, CampaignVariant
 from marketing.past_campaigns import campaigns, results
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_execution, make_run
@@ -144,3 +146,18 @@ def _experiment(api: APIClient, metric: str) -> dict[str, Any]:
 
 def _id(campaign: Campaign) -> str:
     return ids.encode("cmp", campaign.pk)
+
+
+def test_the_page_lists_arms_without_customers_and_says_simulated(staff_client: Client) -> None:
+    campaign = make_campaign(holdout_percent=10)
+    for name in ("Warm", "Sunny"):
+        CampaignVariant.objects.create(campaign=campaign, name=name, template=campaign.template)
+    run = make_run(campaign, started_at=timezone.now(), simulated=True)
+    make_execution(run, make_customer(), state="sent", variant="Warm", sent_at=timezone.now())
+
+    page = staff_client.get(reverse("admin:analytics_experiment", args=[campaign.pk]))
+
+    assert [arm["name"] for arm in page.context["arms"]] == ["Warm"]
+    assert page.context["empty_arms"] == ("Sunny", "holdout")
+    assert "No customer is in this variant yet." in page.content.decode()
+    assert "Simulated: no message was delivered" in page.content.decode()

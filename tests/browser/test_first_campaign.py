@@ -98,6 +98,7 @@ def test_a_new_user_gets_from_a_file_to_an_erasure(
             message = mail_to("juergen@example.de", tmp_path / "state")
             read_and_click(browser, message)
             see_results(page)
+            explain_membership(page)
             merge_doubles(page)
             erase(page)
         finally:
@@ -225,6 +226,15 @@ def see_results(page: Page) -> None:
     for step, number in (("Sent", "3"), ("Opened", "1"), ("Clicked", "1")):
         shown = results.locator(".funnel-step", has_text=step).locator("b")
         reload_until(page, lambda shown=shown, number=number: shown.inner_text() == number)
+
+
+def explain_membership(page: Page) -> None:
+    """Find a customer, and ask why the segment has her: a search and two clicks."""
+    page.goto("/admin/customers/customer/?q=zoe@example.de")
+    page.locator("#result_list tbody a").first.click()
+    page.locator(".profile-segments").get_by_role("link", name="Kunden in Köln").click()
+    expect(page.locator(".explained")).to_contain_text("is a member since")
+    expect(page.locator(".reasons .holds").last).to_contain_text("Köln")
 
 
 def merge_doubles(page: Page) -> None:

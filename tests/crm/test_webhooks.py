@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -210,3 +211,12 @@ def test_a_new_webhook_gets_a_generated_secret(api: APIClient) -> None:
     own = {"name": "Shop", "url": "https://shop.example/in", "secret": "mine"}
     errors = api.post("/api/webhooks", own).data["errors"]
     assert [each["path"] for each in errors] == ["secret"]
+
+
+def test_an_endpoint_works_once_it_has_delivered(receiver: Stub, staff_client: Client) -> None:
+    endpoint, _secret = subscribe(receiver)
+    url = reverse("admin:events_webhookendpoint_changelist")
+    assert "Not used yet" in staff_client.get(url).content.decode()
+    queue.send_test(endpoint)
+    deliver.deliver(endpoint.pk)
+    assert "Not used yet" not in staff_client.get(url).content.decode()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from openpyxl import Workbook
@@ -351,3 +352,31 @@ def test_the_question_about_dates_names_the_list(staff_client: Client) -> None:
 
     assert "Choose what “1/2/2025 means”." in page
     assert "day_first or" not in page
+
+
+def test_the_api_previews_an_import_and_starts_it(api: APIClient) -> None:
+    given = {"kind": "customers", "file": upload(), "preview": "true"}
+    answer = api.post("/api/imports/", given, format="multipart")
+    assert answer.status_code == 202
+    job = ImportJob.objects.get()
+    jobs.run(job)
+
+    shown = api.get(f"/api/imports/{answer.data['id']}/").data
+    assert (shown["is_previewed"], shown["created"], shown["rejected"]) == (True, 1, 1)
+    assert list(shown["reasons"].values()) == [1]
+    assert not Customer.objects.exists()
+
+    assert api.post(f"/api/imports/{answer.data['id']}/start").status_code == 202
+    jobs.run(job)
+    assert Customer.objects.count() == 1
+    assert api.post(f"/api/imports/{answer.data['id']}/start/").status_code == 409
+
+
+def test_the_command_previews_an_import(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(TEXT)
+    call_command("import_file", "customers", str(path), "--preview")
+    said = capsys.readouterr().out
+    assert "1 would be created, 0 updated, 0 unchanged and 1 rejected. Nothing is written." in said
+    assert "1 × email:" in said
+    assert not Customer.objects.exists()

@@ -170,6 +170,7 @@ def test_staff_record_a_refund_of_an_order(
     assert (refund.amount, refund.refund_of, refund.attributes) == (-30, order, {"reason": "torn"})
     assert refund.placed_at == datetime(2026, 2, 1, 10, tzinfo=UTC)
     assert figures(buyer) == (Decimal(50), 1, JANUARY)
+    assert "torn" in staff_client.get(page).content.decode()
     staff_client.post(url, {**sent, "amount": "50", "number": "another"})
     assert figures(buyer) == (Decimal(0), 1, JANUARY)
     assert staff_client.get(reverse("admin:customers_order_refund", args=[refund.pk])).status_code in {403, 404}  # fmt: skip

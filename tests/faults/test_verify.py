@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from pytest_django.live_server_helper import LiveServer
@@ -61,3 +66,18 @@ def test_a_site_that_does_not_run_fails() -> None:
     assert "does not answer" in said.getvalue()
     assert "There are no customers yet" in said.getvalue()
     assert rows() == before
+
+
+def test_a_database_without_tables_is_named() -> None:
+    address = urlsplit(os.environ["DATABASE_URL"])._replace(path="/template1").geturl()
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "verify"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "DATABASE_URL": address},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ended.returncode == 1
+    assert "run manage.py migrate" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
@@ -11,9 +12,9 @@ from django.utils import timezone
 from customers import consent
 from customers.models import Consent, Customer, Interaction, Pause, Topic
 from marketing.campaigns.audience import dry_run
-from marketing.content import tokens
+from marketing.content import preview, tokens
 from marketing.content.tokens import Purpose
-from marketing.models import CampaignExecution
+from marketing.models import CampaignExecution, CampaignTemplate
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_execution, make_run
 
@@ -136,3 +137,13 @@ def test_the_page_works_in_any_customer_language(
 ) -> None:
     Customer.objects.update(language=language)
     assert client.get(url).status_code == 200
+
+
+def test_the_link_of_a_preview_says_so(client: Client) -> None:
+    template = CampaignTemplate(name="Hello", subject="Hello", body="<p>Hello</p>")
+    html = preview(template, Customer()).html
+    path = urlsplit(html.partition('href="')[2].partition('"')[0]).path
+    for send in (client.get, client.post):
+        answer = send(path)
+        assert (answer.status_code, "This is a preview" in answer.content.decode()) == (200, True)
+    assert not Consent.objects.exists()

@@ -182,3 +182,12 @@ def test_the_admin_shows_and_confirms_a_preflight(
     assert not campaign.runs.exists()
     staff_client.post(admin_url(campaign, "send_now"), {"confirmed": "yes", "skip_invalid": "on"})
     assert campaign.runs.exists()
+
+
+def test_a_preflight_of_an_empty_audience_says_so(campaign: Campaign, staff_client: Client) -> None:
+    Customer.objects.all().delete()
+    run_preflight(campaign)
+    url = admin_url(campaign, "preflight")
+    page = staff_client.get(url).content.decode()
+    assert "The audience has no recipients" in page
+    assert "0 / 0" not in page

@@ -46,7 +46,10 @@ def test_the_confirmation_renders_for_a_recipient(staff_client: Client) -> None:
     make_customer(first_name="Ada <b>", email="ada@example.com")
     confirmation = page_text(staff_client, "campaign_send_now", make_campaign().pk)
     assert "Hello Ada &lt;b&gt;" in confirmation
-    assert 'sandbox title="The message" srcdoc="' in confirmation
+    assert (
+        'sandbox="allow-popups allow-popups-to-escape-sandbox" title="The message" srcdoc="'
+        in confirmation
+    )
     assert "customer.first_name" not in confirmation
 
 
