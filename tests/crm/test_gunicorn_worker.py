@@ -180,7 +180,7 @@ def test_silent_connections_make_room(server: Path) -> None:
     with ExitStack() as stack:
         slow = [stack.enter_context(connection(server)) for _ in range(2 * CONNECTIONS)]
         assert_answered_at_once(server)
-        slow[0].settimeout(2)
+        slow[0].settimeout(HEAD_SECONDS - 1)
         assert slow[0].recv(1) == b""
         slow[-1].sendall(GET % b"/last")
         assert b"".join(iter(lambda: slow[-1].recv(65536), b"")).endswith(b"/last 0")
