@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -39,7 +40,7 @@ class WalkForm(forms.Form):
         help_text=gettext_lazy("An e-mail address or an id"),
         widget=UnfoldAdminTextInputWidget(),
     )
-    entry = forms.JSONField(
+    entry = forms.CharField(
         label=gettext_lazy("Entry event"),
         required=False,
         help_text=gettext_lazy('Its properties, such as {"cart_id": "c1"}; empty for none.'),
@@ -54,9 +55,12 @@ class WalkForm(forms.Form):
         return customer
 
     def clean_entry(self) -> dict[str, Any]:
-        entry = self.cleaned_data["entry"] or {}
+        try:
+            entry = json.loads(self.cleaned_data["entry"] or "{}")
+        except ValueError:
+            entry = None
         if not isinstance(entry, dict):
-            raise forms.ValidationError(_("Enter an object, such as {“cart_id”: “c1”}."))
+            raise forms.ValidationError(_('Enter an object, such as {"cart_id": "c1"}.'))
         return entry
 
 

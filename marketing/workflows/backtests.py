@@ -169,7 +169,7 @@ def _by_date(
 def _by_schedule(
     workflow: Workflow, entry: Entry, since: datetime, until: datetime
 ) -> Iterator[Entrant]:
-    for at in clock.rhythm(workflow, entry).between(since, until):
+    for at in clock.rhythm(workflow, entry, since).between(since, until):
         people = Customer.objects.all() if entry.audience is None else matching(entry.audience)
         for customer in people.filter(erased_at=None).values_list("pk", flat=True):
             yield Entrant(customer, at, at.isoformat())

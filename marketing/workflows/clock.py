@@ -59,14 +59,14 @@ def _enter(workflow_id: int, now: datetime) -> bool:
 def _newest_occurrence(workflow: Workflow, entry: Entry, now: datetime) -> dict[str, Any]:
     """Return the audience that enters now, as Workflow.entering says; nothing before the next time of the schedule."""
     since = max(workflow.entered_until or now, now - LONGEST_LOOK_BACK)
-    due = rhythm(workflow, entry).between(since, now)
+    activated = workflow.activated_at or workflow.created_at
+    due = rhythm(workflow, entry, activated).between(since, now)
     return {"key": due[-1].isoformat(), "after": 0} if due else {}
 
 
-def rhythm(workflow: Workflow, entry: Entry) -> Rhythm:
-    """Return the times of an entry by schedule, from the workflow's activation on."""
-    activated = workflow.activated_at or workflow.created_at
-    day = wall_clock.shows(activated, workflow.timezone).date()
+def rhythm(workflow: Workflow, entry: Entry, since: datetime) -> Rhythm:
+    """Return the times of an entry by schedule, from the day of a moment on."""
+    day = wall_clock.shows(since, workflow.timezone).date()
     return Rhythm(
         first=wall_clock.at(datetime.combine(day, entry.clock), workflow.timezone),
         zone=workflow.timezone,

@@ -254,3 +254,16 @@ def test_masked_users_do_not_rehearse(draft: Workflow) -> None:
     assert api.post(f"{url}walk/", {"customer": "x"}, format="json").status_code == 403
     assert api.post(f"{url}backtest/", {}, format="json").status_code == 403
     assert api.get(f"{url}backtest/").status_code == 403
+
+
+def test_a_new_schedule_is_tested_on_the_weeks_before_it_existed() -> None:
+    for _ in range(3):
+        make_customer()
+    entry = {"on": "schedule", "every": "weekly", "weekdays": ["mon"], "at": "10:00"}
+    definition = define({"pause": {"type": "wait", "for": "1h"}}, entry=entry, reentry={"after_days": 0})  # fmt: skip
+    workflow = workflows.save_draft(Workflow(name="Weekly", slug="weekly"), definition, by=None)
+    now = timezone.now()
+    begun = workflows.start_backtest(workflow, since=now - timedelta(weeks=4), until=now, sample=10)
+    jobs.run(begun)
+    begun.refresh_from_db()
+    assert list(begun.result[0]["entered_by_day"].values()) == [3, 3, 3, 3]
