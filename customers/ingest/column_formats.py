@@ -13,7 +13,7 @@ from customers.clean import dates, is_null, numbers
 MINORITY = 0.05
 """Up to this share of contrary cells are errors; with more of them a column has no one format."""
 WHOLE = "whole"
-"""The format of a column of ids that are all whole numbers, written as `17850.0`."""
+"""The format of a column of ids that are all whole numbers, written as `17850.0` or `'17850`."""
 UNCLEAR = "unclear"
 """The order of dates in a column of which none shows it."""
 
@@ -45,19 +45,19 @@ class Evidence:
         self._orders = dict.fromkeys(dates.ORDERS, 0)
         self._signs = dict.fromkeys(numbers.SIGNS, 0)
         self._types = {"boolean", "number", "date"} if "type" in about else set()
-        self._are_floats = "ids" in about
+        self._are_whole = "ids" in about
         self._has_commas = self._has_cells = self._has_iso_dates = False
         self._unclear_date = ""
 
     @property
     def is_open(self) -> bool:
         """Return whether more cells can change the format."""
-        return self._about != IDS or self._are_floats
+        return self._about != IDS or self._are_whole
 
     def add(self, cells: Sequence[Any]) -> None:
         """Count the cells of some rows. Cells that are no text, of spreadsheets and JSON, narrow the type alone."""
-        if self._are_floats:
-            self._are_floats = all(_FLOAT.fullmatch(cell) or is_null(cell) for cell in cells if isinstance(cell, str))  # fmt: skip
+        if self._are_whole:
+            self._are_whole = all(_WHOLE.fullmatch(cell) or is_null(cell) for cell in cells if isinstance(cell, str))  # fmt: skip
             self._has_cells = self._has_cells or not all(map(is_null, cells))
         if self._about == IDS:
             return
@@ -89,7 +89,7 @@ class Evidence:
         order = stated.dates or _winner(self._orders, dates.MIXED) or others.dates
         order = order or self._undecided_order()
         own_sign = stated.decimal_sign or _winner(self._signs, numbers.MIXED)
-        ids = WHOLE if self._are_floats and self._has_cells else ""
+        ids = WHOLE if self._are_whole and self._has_cells else ""
         return ColumnFormat(
             order, own_sign or others.decimal_sign, self._type(order, own_sign), ids
         )
@@ -179,7 +179,7 @@ def _clear_numbers(sign: str, thousands: str) -> re.Pattern[str]:
 _COMMA = _clear_numbers(",", r"[.]")
 _POINT = _clear_numbers(r"[.]", ",")
 
-_FLOAT = re.compile(r"\s*\d+[.,]0+\s*")
+_WHOLE = re.compile(r"\s*(?:\d+[.,]0+|'\d+)\s*")
 _TYPES = {
     "boolean": re.compile(r"\s*(?:true|false)\s*", re.IGNORECASE),
     "number": re.compile(r"\s*-?(?:0|[1-9]\d{0,14}|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:\.\d{3})+)(?:[.,]\d{1,6})?\s*"),

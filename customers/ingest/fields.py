@@ -47,7 +47,7 @@ _MARKS = {
 }
 _DASHES = re.compile(r"[\s\-\u2010-\u2015.,;|/\[\]{}\"']*")
 _WHOLE = re.compile(r"^([01])[.,]0+$")
-_FRACTION = re.compile(r"[.,]0+\s*$")
+_AROUND_WHOLE = re.compile(r"^\s*'|[.,]0+\s*$")
 _EPOCH = re.compile(r"\d{10}|\d{13}")
 _LIST_MARKS = str.maketrans({**dict.fromkeys(";|", ","), **dict.fromkeys("[]{}\"'", " ")})
 
@@ -68,22 +68,22 @@ class Text:
 
 
 class Code(Text):
-    """Cleans ids of things; a rounded number is invalid. In a column of `are_floats`, `17850.0` is 17850."""
+    """Cleans ids of things; a rounded number is invalid. In a column of `are_whole`, `17850.0` and `'17850` are 17850."""
 
-    def __init__(self, longest: int, *, are_floats: bool = False) -> None:
+    def __init__(self, longest: int, *, are_whole: bool = False) -> None:
         super().__init__(longest)
-        self.are_floats = are_floats
+        self.are_whole = are_whole
 
     def __call__(self, value: object) -> str:
         return clean.code(self._plain(value), longest=self.longest)
 
     def clean_column(self, cells: Sequence[str]) -> list[str | None]:
-        if self.are_floats or self._has_invalid(cells):
+        if self.are_whole or self._has_invalid(cells):
             return [None if is_empty(cell) else self(cell) or None for cell in cells]
         return super().clean_column(cells)
 
     def _plain(self, value: object) -> object:
-        return _FRACTION.sub("", value) if self.are_floats and isinstance(value, str) else value
+        return _AROUND_WHOLE.sub("", value) if self.are_whole and isinstance(value, str) else value
 
     def _has_invalid(self, cells: Sequence[str]) -> bool:
         return any("+" in cell and clean.is_rounded(cell) for cell in cells)
@@ -171,7 +171,7 @@ class Field:
         if self._clean in _NUMBERS and how.decimal_sign:
             return self._with(partial(self._clean, decimal_sign=how.decimal_sign))
         if isinstance(self._clean, Code) and how.ids:
-            return self._with(type(self._clean)(self._clean.longest, are_floats=True))
+            return self._with(type(self._clean)(self._clean.longest, are_whole=True))
         if self._clean is _attribute and how.type:
             return self._with(partial(_attribute, how=how))
         return self

@@ -244,7 +244,7 @@ FORMAT_WORDS = {
     dates.ASSUMED: gettext_lazy("1/2/2025 read as 2 January, 1-2-2025 as 1 February"),
     ",": gettext_lazy("decimal comma"),
     ".": gettext_lazy("decimal point"),
-    WHOLE: gettext_lazy("whole numbers, written as 17850.0"),
+    WHOLE: gettext_lazy("whole numbers, written as 17850.0 or '17850"),
     "boolean": gettext_lazy("true or false"),
     "number": gettext_lazy("number"),
     "date": gettext_lazy("date"),

@@ -511,7 +511,7 @@ def test_a_column_of_whole_numbers_written_as_floats_is_read_as_ids(tmp_path: Pa
     path.write_text(f"InvoiceNo,CustomerID,InvoiceDate,UnitPrice,StockCode\n{rows}")
 
     shown = run_import(path, "orders", "--preview")
-    assert "order_id (whole numbers, written as 17850.0)" in shown
+    assert "order_id (whole numbers, written as 17850.0 or '17850)" in shown
     assert "sku (whole" not in shown
     run_import(path, "orders", "--create-missing")
 
@@ -520,7 +520,9 @@ def test_a_column_of_whole_numbers_written_as_floats_is_read_as_ids(tmp_path: Pa
     assert order.lines.get().product.sku == "85123"
 
 
-@pytest.mark.parametrize("cells", [("17850.0", "A-1"), ("17850.0", "17851.5"), ("1.0", "17850")])
+@pytest.mark.parametrize(
+    "cells", [("17850.0", "A-1"), ("'17850", "A-1"), ("17850.0", "17851.5"), ("1.0", "17850")]
+)
 def test_other_columns_of_ids_stay_as_they_are(tmp_path: Path, cells: tuple[str, str]) -> None:
     path = tmp_path / "people.csv"
     path.write_text(f"id,city\n{cells[0]},Ulm\n{cells[1]},Bonn\n")

@@ -147,6 +147,23 @@ def test_shopify_customers_have_text_marks(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
+def test_a_selection_of_shopify_columns_opts_out_its_customer(tmp_path: Path) -> None:
+    anna = make_customer(external_id="77", email="anna@example.com")
+    path = tmp_path / "customers.csv"
+    for header, row in {
+        "Customer ID,Email,Accepts Email Marketing": "'77,anna@example.com,no",
+        "Customer ID,Accepts Email Marketing": "'77,no",
+        "Customer ID,Phone,Accepts SMS Marketing": "'77,'+12175550136,no",
+    }.items():
+        path.write_text(f"{header}\n{row}\n")
+        import_file(path)
+
+    assert Customer.objects.get() == anna
+    anna.refresh_from_db()
+    assert (anna.phone, anna.opted_out_channels) == ("+12175550136", ["email", "sms"])
+
+
+@pytest.mark.django_db
 def test_google_contacts_have_several_addresses_in_a_cell(tmp_path: Path) -> None:
     path = tmp_path / "contacts.csv"
     path.write_text(
