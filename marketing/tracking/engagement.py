@@ -39,7 +39,7 @@ ErrorKind = CampaignExecution.ErrorKind
 class MessageEvent:
     """An event of one message; `type` is one of FIRST_TIMES, or MESSAGE_REVALUED.
 
-    `bounce` is the error kind of a bounce, `detail` what the provider reported.
+    `bounce` is the error kind of a bounce, `detail` what the provider reported. `by_link` is an opt-out by the link of the message.
     """
 
     execution_id: int
@@ -53,6 +53,7 @@ class MessageEvent:
     revenue: Decimal | None = None
     bounce: str = ErrorKind.HARD_BOUNCE
     detail: str = ""
+    by_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def record(message_events: Iterable[MessageEvent]) -> None:
 
     The first event of each type sets its time on the message, and is marked `first` on the timeline. A click implies an open, where the
     pixel was blocked. An unsubscribe opts the customer out; an address that bounces permanently or complains is suppressed, unless the
-    recipient is simulated.
+    event is simulated; an opt-out by the link of a simulated message is not.
     """
     noted = list(message_events)
     with transaction.atomic():
@@ -95,7 +96,7 @@ def record(message_events: Iterable[MessageEvent]) -> None:
             ]
         )
         for each in noted:
-            if not messages[each.execution_id].simulated:
+            if each.by_link or not messages[each.execution_id].simulated:
                 _update_consent(each, messages[each.execution_id])
 
 

@@ -81,4 +81,4 @@ def _save(execution: CampaignExecution, posted: QueryDict, evidence: str) -> str
 
 
 def _leave(execution: CampaignExecution) -> None:
-    record([MessageEvent(execution.pk, types.UNSUBSCRIBED, timezone.now())])
+    record([MessageEvent(execution.pk, types.UNSUBSCRIBED, timezone.now(), by_link=True)])

@@ -14,7 +14,7 @@ from customers.models import Consent, Customer, Interaction, Pause, Topic
 from marketing.campaigns.audience import dry_run
 from marketing.content import preview, tokens
 from marketing.content.tokens import Purpose
-from marketing.models import CampaignExecution, CampaignTemplate
+from marketing.models import CampaignExecution, CampaignRun, CampaignTemplate
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_execution, make_run
 
@@ -120,6 +120,14 @@ def test_one_click_unsubscribes_from_one_channel(url: str) -> None:
     assert (decision.channel, decision.topic, decision.decision) == ("email", "", "opted_out")
     client.post(url, "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded")
     assert Customer.objects.get().opted_out_channels == ["email"]
+
+
+def test_a_link_of_a_simulated_message_unsubscribes(
+    client: Client, url: str, execution: CampaignExecution
+) -> None:
+    CampaignRun.objects.update(simulated=True)
+    assert "You are unsubscribed" in client.post(url).content.decode()
+    assert customer_of(execution).opted_out_channels == ["email"]
 
 
 def test_the_page_shows_choices_made_elsewhere(
