@@ -25,7 +25,7 @@ from django.utils import timezone as site_time
 from django.utils.translation import gettext as _
 
 from customers.clean import dates, numbers, places
-from customers.clean.identifiers import NO_MAILBOX, NOTHING, PLACEHOLDERS, ROUNDED
+from customers.clean.identifiers import NO_MAILBOX, NOTHING, PLACEHOLDERS, ROUNDED, TEMPLATE
 
 LONGEST_JSON = 65_536
 DEEPEST_JSON = 32
@@ -308,10 +308,11 @@ def attributes(value: object) -> dict[str, Any]:
 
 
 def is_placeholder(value: str) -> bool:
-    """Return whether an id stands for none: `undefined`, `guest`, `0`, in any case, or a rounded number."""
+    """Return whether an id stands for none: `undefined`, `guest`, `0`, in any case, a tag not filled in, or a rounded number."""
     return (
-        value.strip().casefold() in PLACEHOLDERS
+        value.strip(" \t\r\n\"'").casefold() in PLACEHOLDERS
         or NOTHING.fullmatch(value) is not None
+        or TEMPLATE.fullmatch(value) is not None
         or is_rounded(value)
     )
 

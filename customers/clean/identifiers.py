@@ -15,12 +15,17 @@ _WORDS = """
     anonymoususer, anon, anonym, anonymus, unknown, unknown user, unknown_user, unbekannt, inconnu, desconocido, sconosciuto,
     not set, (not set), not_set, notset, (none), (unknown), (anonymous), not available, not_available, not authenticated,
     not_authenticated, unauthenticated, unauthorized, not logged in, not_logged_in, logged out, logged_out, missing, empty, blank,
-    default, id, userid, user_id, user id, {{userid}}, {{user_id}}, {{ user.id }}, %user_id%, customerid, customer_id, customer id,
+    default, id, userid, user_id, user id, customerid, customer_id, customer id,
     external_id, distinct_id, distinctid, anonymousid, anonymous_id, email
 """
 PLACEHOLDERS = frozenset(word.strip() for word in _WORDS.split(","))
 NOTHING = re.compile(r"[0\s.\-_–—?*#:/\\\"'{}()\[\]]*")
 """Zeros in any grouping (0, 000-000, 0.0, the zero UUID), dashes and other marks."""
+TEMPLATE = re.compile(
+    r"\s*(?:\{\{.*\}\}|\$\{.*\}|\{%.*%\}|%%.*%%|%[a-z_. ]+%|<%.*%>|\*\|.*\|\*|<[a-z_ ]+>|\{[a-z_. ]+\})\s*",
+    re.IGNORECASE,
+)
+"""A merge tag that no program filled in: `{{ user.id }}`, `${userId}`, `%%id%%`, `<user_id>`."""
 NO_MAILBOX = {"noemail", "no-email", "no_email", "nomail", "no-mail", "nobody", "x"}
 ROUNDED = re.compile(r"[-+]?\d(?:[.,]\d+)?[eE]\+\d{2,3}")
 """A number in the scientific format of spreadsheets, Python and JavaScript."""

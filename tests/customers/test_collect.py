@@ -590,6 +590,12 @@ PLACEHOLDERS = [
         "n/a",
         "(not set)",
         "guest_user",
+        "{{ user.id }}",
+        "${userId}",
+        "%%id%%",
+        "<user_id>",
+        "{customer.id}",
+        '"undefined"',
     ),
 ]
 
