@@ -180,7 +180,7 @@ def _meaning(column: str) -> str:
     refuses, wants = words.REFUSES.search(text), words.WANTS.search(text)
     if not refuses and not wants:
         return UNCLEAR if words.SMELLS.search(text) else ""
-    if words.PARTIAL.search(text):
+    if words.PARTIAL.search(text) or (not refuses and words.NEGATES.search(text)):
         return UNCLEAR
     if words.DETAIL.search(text):
         return DETAIL

@@ -3,7 +3,7 @@
 Headers and cells are folded to words in lower case without accents: "HasOptedOutOfEmail" → "has opted out of email". Sources: exports and
 import templates of listmonk, Mailchimp, HubSpot, Klaviyo, Shopify, WooCommerce, Brevo, Mautic, ActiveCampaign, SendGrid, Mailjet, Constant
 Contact, Campaign Monitor, Customer.io, Braze, Iterable, Intercom, Salesforce, Zoho, Pipedrive, MailerLite, Kit, Omnisend, Drip, Cordial,
-Twilio Segment, OneSignal, Keap, AWeber, Freshsales, Odoo, SuiteCRM, Ghost, Substack, Wix, Squarespace and PrestaShop.
+Twilio Segment, OneSignal, Keap, AWeber, Freshsales, Dynamics 365, Odoo, SuiteCRM, Ghost, Substack, Wix, Squarespace and PrestaShop.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ CHANNELS = (
         "voice",
         _any(
             r"\b(phone|mobile|cell|handy|movil|calls?|calling|telephone|telefon\w*|anrufe?n?|appel\w*|llamar?\w*|chiamar?\w*)\b",
-            r"\b(ligar|ligacoes|voice|bellen|samtal|ringa?)\b|donotcall",
+            r"\b(ligar|ligacoes|voice|bellen|samtal|ringa?)\b|donot(call|phone)",
         ),
     ),
 )  # fmt: skip
@@ -84,7 +84,7 @@ REFUSES = _any(
     r"unsub",
     r"\bopt(ed|s|ing)? ?outs?",
     r"opted ?out",
-    r"\b(do|does|did) ?no?t ?(call|e ?mail|mail|text|sms|send|want|wish|write)",
+    r"\b(do|does|did) ?no?t ?(allow )?(bulk ?)?(call|phone|e ?mail|mail|text|sms|send|want|wish|write)",
     r"\bdont ?(call|e ?mail|mail|text|send)",
     r"\bno (e ?mails?|sms|marketing|newsletters?|mailings?|ads|advertising|permission|consent)\b",
     r"\bdne\b",
@@ -100,13 +100,16 @@ REFUSES = _any(
     r"\bstop (time|status|date|sms|e ?mail|pub)",
     r"(consent|permission) (revoked|withdrawn|denied|refused)|revoked|withdrawn",
     r"abgemeldet|abmeld|abbestell|widerspr|widerruf|gesperrt|sperrliste|ausgetragen|beschwerde",
-    r"\bkeine (werbung|e ?mails?|newsletter|mails|sms)|\bnicht (anrufen|mailen)",
+    r"\bkeine?n? (werbung|e ?mails?|newsletter|mails|sms)|\bnicht (anrufen|mailen)",
     r"desabonn|desinscri|\bne pas (appeler|envoyer)|liste noire|\brefus|plainte|bloctel",
     r"\bbaja\b|desuscri|\bno (llamar|enviar|desea|quiere)|lista negra|rebotad|quejas?\b|bloquead",
     r"disiscri|\bnon (chiamare|inviare|desidera)|lista nera|revocat|opposizione|rimbalz",
     r"descadastr|cancel\w* (inscricao|assinatura)|\bnao (ligar|enviar|quer|deseja)",
     r"uitgeschreven|uitschrijv|afgemeld|\bniet (bellen|mailen)|zwarte lijst|geblokkeerd",
-    r"avregistrer|avanmal|avprenumerer|\bej (mail|e ?post|utskick|sms)|sparrad|svartlist|studsat",
+    r"avregistrer|avanmal|avprenumerer|\b(ej|inget|inga) (mail|e ?post|nyhetsbrev|newsletter|utskick|sms|reklam)|sparrad|svartlist|studsat",
+    r"\bpas de (newsletter|infolettre|e ?mails?|sms|pub)|\bsin (newsletter|boletin|correos|publicidad|sms)",
+    r"\b(senza|niente) (newsletter|e ?mail|sms|pubblicita)|\bsem (newsletter|boletim|e ?mails?|sms|publicidade)",
+    r"\bgeen (nieuwsbrief|newsletter|e ?mails?|mailings?|sms|reclame)",
 )
 
 WANTS = _any(
@@ -122,7 +125,7 @@ WANTS = _any(
     r"\bcan (be )?(e ?mail|contact|text|sms)",
     r"\b(wants?|receives?|agree[sd]?|allows?|allowed) (to )?(e ?mails?|sms|marketing|newsletters?|offers|contact|texts?|promo\w*)",
     r"\b(contactable|mailable|marketable)\b",
-    r"einwillig|zustimm|angemeldet|werbeerlaubnis|erlaubnis|abonn",
+    r"einwillig|zustimm|zugestimmt|angemeldet|werbeerlaubnis|erlaubnis|abonn",
     r"\binscrit|inscription|\bconsentement|\baccepte( |$)|\baccord\b",
     r"consentimiento|suscri|\bautoriza|\bacepta|\bpermiso",
     r"consenso|iscritt|iscrizione|\bautorizz|\baccett",
@@ -130,6 +133,11 @@ WANTS = _any(
     r"toestemming|ingeschreven|aangemeld|inschrijv",
     r"samtyck|prenumer|\bgodkann",
 )
+
+NEGATES = _any(
+    r"\b(not|never|without|kein\w*|nicht|ohne|pas|sans|sin|sem|senza|niente|niet|geen|inte|inget|inga)\b"
+)
+"""Words in a header of a consent that may turn its cells around; *no*, *nein* and their like also name the answers: "Newsletter yes/no"."""
 
 SMELLS = _any(
     r"\bopt\b",
@@ -158,7 +166,7 @@ NO = _words(
     "nein,falsch,non,faux,nao,falso,nej,falskt,nee,onwaar",
 )
 OPTED_IN = _words(
-    "subscribed,subscribe,opted in,opt in,optin,optedin,confirmed opt in,single opt in,double opt in",
+    "subscribed,subscribe,allow,opted in,opt in,optin,optedin,confirmed opt in,single opt in,double opt in",
     "explicit,express,express consent,explicit consent,consent given,has consent",
     "angemeldet,abonniert,eingewilligt,abonne,abonnee,inscrit,inscrite,suscrito,suscrita,inscrito,inscrita,iscritto,iscritta",
     "ingeschreven,aangemeld,prenumererar,prenumerant",
@@ -168,7 +176,7 @@ OPTED_OUT = _words(
     "blocklisted,blacklisted,blocklist,blacklist,blocked,suppressed,user suppressed,cleaned,removed",
     "bounced,bounce,hard bounce,hard bounced,hardbounce,undeliverable,invalid email,invalid",
     "complained,complaint,spam,spam complaint,spam report,marked as spam,reported as spam,abuse,junk",
-    "do not contact,do not email,do not mail,do not call,do not disturb,dnc,dnd,non marketable",
+    "do not contact,do not email,do not allow,do not send,do not mail,do not call,do not disturb,dnc,dnd,non marketable",
     "consent withdrawn,withdrawn,revoked,consent revoked",
     "abgemeldet,abbestellt,ausgetragen,gesperrt,widersprochen,widerrufen,nicht kontaktieren",
     "desabonne,desabonnee,desinscrit,desinscrite,ne pas contacter,baja,de baja,dado de baja,dada de baja,no contactar",

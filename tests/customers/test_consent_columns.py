@@ -72,11 +72,22 @@ OPT_OUTS = {
     "Freshsales": "Email,Subscription status\n@,Reported as spam",
     "Keap": "Email,Opt-in status\n@,Non-marketable",
     "Odoo": "email,opt_out\n@,True",
+    "Dynamics 365": "Email,Do not allow Bulk Emails,Do not allow Phone Calls\n@,Do Not Allow,Allow",
+    "Dynamics 365, one": "Email,Do not allow Emails\n@,Do Not Allow",
+    "Dynamics 365, API": "emailaddress1,donotemail,donotbulkemail,donotphone\n@,false,true,false",
     "a list": "email;Do Not Contact\n@;x",
     "a sheet": "email,DNC\n@,1.0",
     "epoch": "email,unsubscribed_at\n@,1675242000",
     "German": "E-Mail,Abgemeldet am\n@,01.02.2023",
     "German, yes": "E-Mail,Newsletter abonniert\n@,nein",
+    "German, no": "E-Mail,Kein Newsletter\n@,ja",
+    "French, no": "Email,Pas de newsletter\n@,oui",
+    "Spanish, no": "Email,Sin publicidad\n@,sí",
+    "Italian, no": "Email,Niente newsletter\n@,sì",
+    "Portuguese, no": "Email,Sem newsletter\n@,sim",
+    "Dutch, no": "Email,Geen nieuwsbrief\n@,ja",
+    "Swedish, no": "Email,Inget nyhetsbrev\n@,ja",
+    "a form": "Email,Newsletter (yes/no)\n@,no",
     "French": "Email,Désabonné\n@,oui",
     "French, phrase": "Email,Ne pas contacter\n@,vrai",
     "Spanish": "Email,Fecha de baja\n@,2023-02-01",
@@ -107,6 +118,7 @@ OPT_INS = {
     "Zoho": "Email,Email Opt Out\n@,false",
     "Drip": "email,status\n@,active",
     "WooCommerce": "Email,Newsletter\n@,yes",
+    "Dynamics 365": "Email,Do not allow Bulk Emails,Allow Email\n@,Allow,Allow",
 }
 """A file of each product about one customer who is opted in there."""
 
@@ -140,6 +152,10 @@ UNCLEAR = """
     Marketing
     UNSUB_REASON
     Bounce count
+    Not subscribed
+    Never subscribed to newsletter
+    Ohne Einwilligung
+    Hat nicht zugestimmt
 """
 
 
