@@ -3,7 +3,8 @@
 Headers and cells are folded to words in lower case without accents: "HasOptedOutOfEmail" → "has opted out of email". Sources: exports and
 import templates of listmonk, Mailchimp, HubSpot, Klaviyo, Shopify, WooCommerce, Brevo, Mautic, ActiveCampaign, SendGrid, Mailjet, Constant
 Contact, Campaign Monitor, Customer.io, Braze, Iterable, Intercom, Salesforce, Zoho, Pipedrive, MailerLite, Kit, Omnisend, Drip, Cordial,
-Twilio Segment, OneSignal, Keap, AWeber, Freshsales, Dynamics 365, Odoo, SuiteCRM, Ghost, Substack, Wix, Squarespace and PrestaShop.
+Twilio Segment, OneSignal, Keap, AWeber, Freshsales, Dynamics 365, CiviCRM, Odoo, SuiteCRM, Ghost, Substack, Wix, Squarespace and
+PrestaShop.
 """
 
 from __future__ import annotations
@@ -84,23 +85,23 @@ REFUSES = _any(
     r"unsub",
     r"\bopt(ed|s|ing)? ?outs?",
     r"opted ?out",
-    r"\b(do|does|did) ?no?t ?(allow )?(bulk ?)?(call|phone|e ?mail|mail|text|sms|send|want|wish|write)",
+    r"\b((do|does|did) ?no?t|(do|does|did)n t) ?(allow )?(bulk ?)?(call|phone|e ?mail|mail|text|sms|send|want|wish|write)",
     r"\bdont ?(call|e ?mail|mail|text|send)",
-    r"\bno (e ?mails?|sms|marketing|newsletters?|mailings?|ads|advertising|permission|consent)\b",
+    r"\bno (bulk )?(e ?mails?|sms|marketing|newsletters?|mailings?|ads|advertising|permission|consent)\b",
     r"\bdne\b",
     r"block(ed)? ?list|black ?list|deny ?list|\bblocked\b",
     r"suppress",
     r"bounc",
     r"complain|\bspam",
     r"\bcleaned\b|\bclean (time|campaign|date)",
-    r"\be ?mails? (is )?(disabled|invalid|undeliverable|inactive)",
+    r"\be ?mails? (is )?(on hold|disabled|invalid|undeliverable|inactive)",
     r"\b(undeliverable|unreachable|invalid e ?mail)",
-    r"\bexclu(ded|sion) from",
+    r"\bexclu(ded?|sion) from",
     r"\bopt ?in pending|pending (opt ?in|confirmation)|\bunconfirmed",
     r"\bstop (time|status|date|sms|e ?mail|pub)",
     r"(consent|permission) (revoked|withdrawn|denied|refused)|revoked|withdrawn",
     r"abgemeldet|abmeld|abbestell|widerspr|widerruf|gesperrt|sperrliste|ausgetragen|beschwerde",
-    r"\bkeine?n? (werbung|e ?mails?|newsletter|mails|sms)|\bnicht (anrufen|mailen)",
+    r"\bkeine?n? (werbung|e ?mails?|newsletter|mails?|mailings?|sms)|\bnicht (anrufen|mailen)|(mail|newsletter|versand|kontakt) ?sperre",
     r"desabonn|desinscri|\bne pas (appeler|envoyer)|liste noire|\brefus|plainte|bloctel",
     r"\bbaja\b|desuscri|\bno (llamar|enviar|desea|quiere)|lista negra|rebotad|quejas?\b|bloquead",
     r"disiscri|\bnon (chiamare|inviare|desidera)|lista nera|revocat|opposizione|rimbalz",
@@ -109,7 +110,7 @@ REFUSES = _any(
     r"avregistrer|avanmal|avprenumerer|\b(ej|inget|inga) (mail|e ?post|nyhetsbrev|newsletter|utskick|sms|reklam)|sparrad|svartlist|studsat",
     r"\bpas de (newsletter|infolettre|e ?mails?|sms|pub)|\bsin (newsletter|boletin|correos|publicidad|sms)",
     r"\b(senza|niente) (newsletter|e ?mail|sms|pubblicita)|\bsem (newsletter|boletim|e ?mails?|sms|publicidade)",
-    r"\bgeen (nieuwsbrief|newsletter|e ?mails?|mailings?|sms|reclame)",
+    r"\bgeen (nieuwsbrief|newsletter|e ?mails?|mails?|mailings?|sms|reclame)",
 )
 
 WANTS = _any(
@@ -125,6 +126,7 @@ WANTS = _any(
     r"\bcan (be )?(e ?mail|contact|text|sms)",
     r"\b(wants?|receives?|agree[sd]?|allows?|allowed) (to )?(e ?mails?|sms|marketing|newsletters?|offers|contact|texts?|promo\w*)",
     r"\b(contactable|mailable|marketable)\b",
+    r"\bok to (e ?mail|mail|contact|text|sms|send)|\bsend (me )?(e ?mails?|sms|newsletters?|offers|marketing|promo\w*)",
     r"einwillig|zustimm|zugestimmt|angemeldet|werbeerlaubnis|erlaubnis|abonn",
     r"\binscrit|inscription|\bconsentement|\baccepte( |$)|\baccord\b",
     r"consentimiento|suscri|\bautoriza|\bacepta|\bpermiso",
@@ -142,9 +144,11 @@ NEGATES = _any(
 SMELLS = _any(
     r"\bopt\b",
     r"marketing",
-    r"\b(gdpr|dsgvo|rgpd|lgpd|avg)\b",
+    r"\b(gdpr|dsgvo|rgpd|lgpd|lopd|avg)\b",
     r"legal basis",
-    r"\bwerbung\b",
+    r"\b(werbung|publicidad|pubblicita|publicidade|reklame?)\b",
+    r"\bpromotional (e ?mails?|messages|offers|texts?|sms)\b",
+    r"nyhedsbrev|samtykke|uutiskirje|suostumus|\bzgod[ay]\b|wypisan|souhlas|odhlasen|подписк|отписа|рассылк|согласи|订阅|退订",
     r"\b(communication|contact|e ?mail|message) preferences?\b",
 )
 """Headers that may be about consent, and say too little to be understood."""

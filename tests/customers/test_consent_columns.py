@@ -75,6 +75,13 @@ OPT_OUTS = {
     "Dynamics 365": "Email,Do not allow Bulk Emails,Do not allow Phone Calls\n@,Do Not Allow,Allow",
     "Dynamics 365, one": "Email,Do not allow Emails\n@,Do Not Allow",
     "Dynamics 365, API": "emailaddress1,donotemail,donotbulkemail,donotphone\n@,false,true,false",
+    "CiviCRM": "Email,No Bulk Emails (User Opt Out),Do Not Email\n@,Yes,",
+    "CiviCRM, raw": "email,no_bulk_email,email_on_hold\n@,1,0",
+    "a question": "Email,Doesn't want emails\n@,yes",
+    "a question, asked twice": "Email,Don’t email\n@,yes",
+    "a question, other": "Email,OK to email?\n@,N",
+    "a mailing": "Email,Exclude from mailings\n@,Yes",
+    "German, blocked": "E-Mail,Mailsperre\n@,x",
     "a list": "email;Do Not Contact\n@;x",
     "a sheet": "email,DNC\n@,1.0",
     "epoch": "email,unsubscribed_at\n@,1675242000",
@@ -156,6 +163,9 @@ UNCLEAR = """
     Never subscribed to newsletter
     Ohne Einwilligung
     Hat nicht zugestimmt
+    Promotional emails
+    Ønsker nyhedsbrev
+    Рассылка
 """
 
 
@@ -215,7 +225,7 @@ def test_an_unknown_cell_is_refused(cell: str) -> None:
 
 @given(st.text(max_size=30))
 def test_an_opt_in_is_never_guessed(text: str) -> None:
-    known = {"yes", "y", "true", "t", "1", "on", "x", "subscribed", "opted in", "ja", "si"}
+    known = {"yes", "y", "allow", "true", "t", "1", "on", "x", "subscribed", "opted in", "ja", "si"}
     try:
         assert clean_refuses(text).wanted is not True
         wanted = clean_wants(text).wanted
