@@ -3120,6 +3120,7 @@ class Migration(migrations.Migration):
             model_name="enrollment",
             name="customer",
             field=models.ForeignKey(
+                db_index=False,
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="enrollments",
                 to="customers.customer",
@@ -3280,7 +3281,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="enrollment",
             index=models.Index(
-                fields=["workflow", "customer", "entered_at"], name="enrollment_entered"
+                fields=["customer", "workflow", "entered_at"], name="enrollment_entered"
             ),
         ),
         migrations.AddIndex(

@@ -210,6 +210,7 @@ class Enrollment(masking.Personal):
         Customer,
         models.CASCADE,
         related_name="enrollments",
+        db_index=False,
         verbose_name=_("customer"),
     )
     entry_key = models.CharField(_("entry key"), max_length=200, **OPTIONAL_TEXT)
@@ -270,8 +271,8 @@ class Enrollment(masking.Personal):
                 name="enrollment_waiting",
                 condition=Q(state="waiting"),
             ),
-            # re-entry, goals; the passages of a workflow
-            models.Index(fields=["workflow", "customer", "entered_at"], name="enrollment_entered"),
+            # re-entry, goals; the passages of a customer
+            models.Index(fields=["customer", "workflow", "entered_at"], name="enrollment_entered"),
             # lists and counts by step and state
             models.Index(fields=["workflow", "state", "step"], name="enrollment_by_step"),
         ]
