@@ -245,7 +245,7 @@ class WorkflowAdmin(ModelAdmin):
             try:
                 if confirm.given(request):
                     return self._publish(request, workflow, form)
-                transfer = workflows.plan_transfer(workflow, form.plan)
+                transfer = _told(workflows.plan_transfer(workflow, form.plan))
             except (workflows.DefinitionError, workflows.Unmapped, PermissionDenied) as error:
                 form.add_error(None, str(error))
         return self._page(
@@ -375,6 +375,24 @@ class WorkflowAdmin(ModelAdmin):
             for name, (_act, states, label, icon) in MOVES.items()
             if workflow.state in states and (workflow.version_id or name != "activate")
         ]
+
+
+def _told(transfer: workflows.Transfer) -> list[Fact]:
+    """Return how many customers a plan lets continue, stay, leave, move, and leaves undecided."""
+    counts: list[tuple[int, str | Promise]] = [
+        (transfer.go_on, _("continue where they are")),
+        (transfer.stay, _("stay in the old version")),
+        (transfer.exit, _("leave the workflow")),
+        *(
+            (number, _("continue at “%(step)s”") % {"step": step})
+            for step, number in transfer.moved.items()
+        ),
+        *(
+            (number, _("undecided, at “%(step)s”") % {"step": step})
+            for step, number in transfer.unmapped.items()
+        ),
+    ]
+    return [Fact(display.people(number), label) for number, label in counts if number]
 
 
 def _changes(workflow: Workflow) -> list[str]:

@@ -15,6 +15,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from crm.adminkit import display
 from marketing import workflows
 from marketing.admin.schedule_form import zone_choices
 from marketing.models import Enrollment, Workflow
@@ -60,7 +61,7 @@ class PlanForm(forms.Form):
             self.fields[f"step-{step}"] = forms.ChoiceField(
                 label=step,
                 required=not goes_on,
-                help_text=_("%(number)s customers") % {"number": number},
+                help_text=_("%(number)s customers") % {"number": display.people(number)},
                 choices=[
                     (UNDECIDED, _("Continue there") if goes_on else _("Choose …")),
                     (workflows.STAY, _("Stay in the old version")),
