@@ -10,6 +10,8 @@ from customers.models import Customer
 from marketing import workflows
 from marketing.models import CampaignRun, Sender, Workflow
 
+MADE_UP = "M-"
+"""The prefix of the external ids of made-up customers."""
 DAYS = 9
 A_DAY = 9
 """Customers who enter on each of DAYS days."""
@@ -29,7 +31,8 @@ def load(calendar: Calendar) -> None:
     workflows.save_draft(welcome, welcome.draft, by=admin)
     workflows.publish(welcome, by=None)
     workflows.activate(welcome)
-    newest = Customer.objects.present().order_by("-registered_at", "-pk")
+    made = Customer.objects.filter(external_id__startswith=MADE_UP)
+    newest = made.order_by("-registered_at", "-pk")
     entering = list(newest.values_list("pk", flat=True)[: DAYS * A_DAY])
     for day in range(DAYS):
         at = calendar.at(day - DAYS, ENTERED_AT)

@@ -172,7 +172,9 @@ class WorkflowAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show the editor of the draft."""
+        """Show the editor of the draft, which saves it by save_draft()."""
+        if request.method == "POST" and not self.has_change_permission(request):
+            raise PermissionDenied
         workflow = self._viewed(request, object_id)
         return self._page(
             request,

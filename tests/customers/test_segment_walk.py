@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MOST_FILES = 20
 AROUND_EVERY_REQUEST = (
     *("crm/accounts/", "crm/headers", "crm/health", "crm/client_address", "crm/absolute_urls"),
-    *("crm/api/slashes", "crm/api/body_limits", "crm/masking"),
+    *("crm/api/slashes", "crm/api/body_limits", "crm/api/places", "crm/masking"),
     "crm/site",  # the frame of every page: tabs, titles
 )
 

@@ -192,7 +192,7 @@ STARTERS: Sequence[Starter] = (
                 reason="You get this because you signed up at {{ site.name }}.",
             ),
         ),
-        ("New customers", "new-customers", _all(_is("registered_at", "in_last_days", 2))),
+        ("New customers", "new-customers", _all(_is("registered_at", "in_last_days", 30))),
     ),
     Starter(
         "abandoned-cart",
