@@ -28,6 +28,7 @@ USUAL = {
 """Django's own pages of a model, without its history, which looks up the object first."""
 
 SAME_AS = {
+    "run": "marketing.run_workflow",
     "import_file": "customers.add_importjob",
     "import_addresses": "customers.add_suppression",
     "merge": "customers.merge_customer",

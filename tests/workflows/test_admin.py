@@ -55,6 +55,13 @@ def test_a_second_start_keeps_the_templates_of_the_first(staff_client: Client) -
     assert CampaignTemplate.objects.count() == 3
 
 
+def test_a_changed_draft_leaves_its_starter_alone(staff: User) -> None:
+    starter = workflows.find_starter("welcome")
+    assert starter
+    workflows.start_from(starter, by=staff).draft["steps"]["hello"]["sender"] = "other"
+    assert "sender" not in workflows.start_from(starter, by=staff).draft["steps"]["hello"]
+
+
 def test_an_incomplete_draft_is_saved_with_its_problems(staff_client: Client) -> None:
     workflow = workflows.save_draft(Workflow(name="New", slug="new"), define(), by=None)
     half = define({"hello": {"type": "send", "next": "gone"}})

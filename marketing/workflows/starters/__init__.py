@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -79,7 +80,7 @@ def start_from(starter: Starter, *, by: User | None) -> Workflow:
     name = str(starter.name)
     return save_draft(
         Workflow(name=name, slug=free_slug(name), description=str(starter.about)),
-        dict(starter.definition),
+        deepcopy(dict(starter.definition)),
         by=by,
     )
 
