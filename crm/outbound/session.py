@@ -26,6 +26,8 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
 MAX_BYTES = 1_000_000
 CHUNK = 16_384
+LONGEST_WAIT = 24 * 3600.0
+"""Seconds that a receiver may ask for."""
 
 
 class Refused(requests.RequestException):
@@ -102,6 +104,12 @@ def never_sent(error: requests.RequestException) -> bool:
         return True
     cause = error.args[0] if error.args else None
     return isinstance(getattr(cause, "reason", cause), NewConnectionError)
+
+
+def retry_after(response: requests.Response) -> float:
+    """Return the seconds of a Retry-After header (RFC 9110, 10.2.3), a day at most; 0 without one in seconds."""
+    asked = response.headers.get("Retry-After", "")
+    return min(float(asked), LONGEST_WAIT) if asked.isdecimal() else 0.0
 
 
 def reason(error: requests.RequestException) -> str:

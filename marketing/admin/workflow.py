@@ -214,7 +214,7 @@ class WorkflowAdmin(ModelAdmin):
         """Walk a customer through the draft, and back-test it."""
         workflow = self._viewed(request, object_id)
         context = workflow_trial.context(request, workflow)
-        if request.method == "POST" and not context["backtest_form"].errors:
+        if context.pop("is_started"):
             return HttpResponseRedirect(_page(workflow, "trial"))
         return self._page(request, "trial", workflow, active="trial", **context)
 

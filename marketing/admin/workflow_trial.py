@@ -95,13 +95,14 @@ class BacktestForm(forms.Form):
 
 
 def context(request: HttpRequest, workflow: Workflow) -> dict[str, Any]:
-    """Return the variables of the page, after starting a posted back-test."""
+    """Return the variables of the page, after starting a posted back-test; `is_started` says whether there was one."""
     walking = WalkForm(request.GET if "customer" in request.GET else None)
     testing = BacktestForm(workflow, request.POST if request.method == "POST" else None)
-    found: dict[str, Any] = {"walk_form": walking, "backtest_form": testing}
+    found: dict[str, Any] = {"walk_form": walking, "backtest_form": testing, "is_started": False}
     try:
         if testing.is_valid():
             _start(request, workflow, testing.cleaned_data)
+            found["is_started"] = True
         if walking.is_valid():
             found["walk"] = _walk(workflow, walking.cleaned_data)
     except workflows.DefinitionError as error:

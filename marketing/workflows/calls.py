@@ -30,7 +30,7 @@ from crm.chunked_delete import delete_in_chunks
 from crm.events import webhooks
 from crm.events.models import WebhookEndpoint
 from crm.nudge import nudge
-from crm.outbound.session import Session, never_sent, reason
+from crm.outbound.session import Session, never_sent, reason, retry_after
 from marketing.models import Enrollment, WorkflowCall
 from marketing.workflows.passages import Passage
 
@@ -175,8 +175,7 @@ def _answered(endpoint: WebhookEndpoint, call: WorkflowCall, response: requests.
     error = response.text[:LONGEST_ERROR].replace("\x00", "") or str(response.reason)
     if code == requests.codes.too_many_requests or code >= requests.codes.server_error:
         webhooks.note_failure(endpoint, gone=False)
-        asked = response.headers.get("Retry-After", "")
-        return Outcome(State.PENDING, error, code, wait=float(asked) if asked.isdigit() else 0.0)
+        return Outcome(State.PENDING, error, code, wait=retry_after(response))
     return Outcome(State.FAILED, error, code)
 
 

@@ -157,6 +157,8 @@ def test_a_draft_is_tried_out_before_it_is_published(staff_client: Client) -> No
     assert staff_client.post(page, days).status_code == 302
     jobs.run(workflow.backtests.get())
     assert "1 of 1 customers who would have entered" in staff_client.get(page).content.decode()
+    workflows.save_draft(workflow, define({"hello": {"type": "send"}}), by=None)
+    assert "steps.hello.template" in staff_client.post(page, days).content.decode()
     days["until"] = days["since"]
     assert "Choose a day after the first one" in staff_client.post(page, days).content.decode()
 

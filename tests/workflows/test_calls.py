@@ -117,6 +117,16 @@ def test_a_call_is_tried_again_with_its_key(receiver: Stub) -> None:
     assert way(workflow.enrollments.get())[1] == "ask>success"
 
 
+def test_a_receiver_delays_a_call_for_a_day_at_most(receiver: Stub) -> None:
+    make_webhook(receiver)
+    receiver.answer = (429, {"Retry-After": "9" * 20}, "")
+    workflow = make_workflow(define({"ask": coupon()}))
+    enroll(workflow, make_customer())
+    for endpoint_id in workflows.endpoints_with_calls():
+        workflows.make_calls(endpoint_id)
+    assert after(hours=23) < WorkflowCall.objects.get().next_attempt_at < after(hours=25)
+
+
 def test_a_call_without_an_answer_in_time_leaves_by_failure(receiver: Stub) -> None:
     endpoint, _secret = make_webhook(receiver)
     WebhookEndpoint.objects.update(is_active=False)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from crm import credentials
 from crm.events.models import WebhookDelivery, WebhookEndpoint
 from crm.events.webhooks import endpoints
-from crm.outbound.session import Session
+from crm.outbound.session import Session, retry_after
 
 State = WebhookDelivery.State
 
@@ -107,7 +107,7 @@ def _post(session: Session, endpoint: WebhookEndpoint, delivery: WebhookDelivery
             headers={"Content-Type": "application/cloudevents+json", **signed},
         )
         delivery.response_code = response.status_code
-        wait = _retry_after(response)
+        wait = retry_after(response)
         if not response.ok or response.is_redirect:
             delivery.error = response.text[:LONGEST_ERROR].replace("\x00", "") or response.reason
     except (requests.RequestException, credentials.Unreadable) as error:
@@ -162,8 +162,3 @@ def _save(delivery: WebhookDelivery) -> None:
 def _is_held(endpoint: WebhookEndpoint) -> bool:
     held = endpoint.held_until
     return not endpoint.is_active or (held is not None and held > timezone.now())
-
-
-def _retry_after(response: requests.Response) -> float:
-    asked = response.headers.get("Retry-After", "")
-    return min(float(asked), 24 * 3600.0) if asked.isdigit() else 0.0
