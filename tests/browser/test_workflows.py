@@ -95,6 +95,34 @@ def test_a_workflow_is_built_with_the_keyboard_alone(page: Page, live_server) ->
     assert [each["template"] for each in workflow.draft["steps"].values()] == ["Hello", "Hello"]
 
 
+def test_settings_changed_one_after_the_other_are_all_kept(page: Page, live_server) -> None:
+    workflow = open_draft(page, live_server.url, "Blank workflow")
+    add(page, 0, "Experiment")
+    page.get_by_label("Weight").nth(0).fill("3")
+    page.get_by_label("Weight").nth(1).fill("2")
+    add(page, 0, "Update the customer")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_label("Name", exact=True).nth(1).fill("plan")
+    page.get_by_label("Value", exact=True).fill("gold")
+    page.get_by_label("Value", exact=True).press("Tab")
+    add(page, 0, "Wait")
+    page.get_by_label("Wait", exact=True).select_option(label="For the hours of a window")
+    page.get_by_label("From", exact=True).fill("10:00")
+    page.get_by_label("To", exact=True).fill("18:00")
+    add(page, 0, "Wait for an event")
+    for place, (name, value) in enumerate([("store", "b1"), ("channel", "web")]):
+        page.get_by_role("button", name="Condition on the event").click()
+        page.get_by_label("Property").nth(2 * place).fill(name)
+        page.get_by_label("Property").nth(2 * place).press("Enter")
+    expect(page.locator("[data-state]")).to_contain_text(SAVED)
+    workflow.refresh_from_db()
+    steps = workflow.draft["steps"]
+    assert [each["weight"] for each in steps["experiment"]["branches"]] == [3, 2]
+    assert steps["update"]["attributes"] == {"plan": "gold"}
+    assert steps["wait"]["window"] == {"from": "10:00", "to": "18:00"}
+    assert [each["field"] for each in steps["wait_for"]["where"]] == ["store", "channel"]
+
+
 def test_the_live_page_leads_to_the_customers_of_a_step(page: Page, live_server) -> None:
     workflow = make_workflow(define({"pause": {"type": "wait", "for": "1h"}}))
     enroll(workflow, make_customer(first_name="Ada", last_name="Byron"))

@@ -2,6 +2,7 @@
 import { combobox } from "./combobox.js";
 import { comparison } from "./comparison.js";
 import { button, element, select } from "./elements.js";
+import { put } from "./put.js";
 import { where } from "./where.js";
 
 const EVENT = "event:";
@@ -11,12 +12,7 @@ const EVENT = "event:";
  * values up in the data.
  */
 export const controls = ({ rule, language, words, edit, suggest }) => {
-  const put = (changes, options) => edit((target) => {
-    Object.entries(changes).forEach(([key, value]) => {
-      if (value === undefined) delete target[key];
-      else target[key] = value;
-    });
-  }, options);
+  const change = (changes, options) => edit((target) => put(target, changes), options);
 
   const replace = (made, options) => edit((target) => {
     Object.keys(target).forEach((key) => delete target[key]);
@@ -50,7 +46,7 @@ export const controls = ({ rule, language, words, edit, suggest }) => {
     const field = language.field(rule.field);
     if (!rule.field) return [subject("")];
     return [subject(field.label), ...comparison({
-      rule, field, operators: language.operators[field.type], language, words, put,
+      rule, field, operators: language.operators[field.type], language, words, put: change,
       suggest: (query) => suggest({ field: field.name }, query),
     })];
   };
@@ -60,27 +56,27 @@ export const controls = ({ rule, language, words, edit, suggest }) => {
     const options = [["count", words.times], ...summed.map(({ name, label }) => [`sum:${name}`, words.sum_of.replace("%s", label)])];
     const measure = select({
       label: words.measure, role: "aggregate", options, chosen: rule.aggregate ?? "count",
-      choose: (chosen) => put({ aggregate: chosen === "count" ? undefined : chosen }, { role: "aggregate" }),
+      choose: (chosen) => change({ aggregate: chosen === "count" ? undefined : chosen }, { role: "aggregate" }),
     });
     const field = { name: "", type: "number", choices: {} };
-    return [measure, ...comparison({ rule, field, operators: language.countOperators, language, words, put, suggest: () => [] })];
+    return [measure, ...comparison({ rule, field, operators: language.countOperators, language, words, put: change, suggest: () => [] })];
   };
 
   const period = () => {
     const days = element("input", {
       type: "number", min: 1, value: rule.within_days ?? "", placeholder: words.ever, dataset: { role: "within" }, aria: { label: words.within },
     });
-    days.oninput = () => put({ within_days: days.value === "" ? undefined : Number(days.value) }, { redraw: false });
+    days.oninput = () => change({ within_days: days.value === "" ? undefined : Number(days.value) }, { redraw: false });
     return element("label", { className: "rules-period" }, words.in_last, days, words.days);
   };
 
   const condition = (each, index) => {
-    const change = (alter, options) => edit((target) => alter(target.where), options);
+    const alterWhere = (alter, options) => edit((target) => alter(target.where), options);
     const gone = () => edit((target) => {
       target.where.splice(index, 1);
       if (!target.where.length) delete target.where;
     }, { role: "where-add" });
-    return where({ rule: each, event: rule.event, role: `where-${index}-`, language, words, suggest, edit: (alter, options) => change((all) => alter(all[index]), options), gone });
+    return where({ rule: each, event: rule.event, role: `where-${index}-`, language, words, suggest, edit: (alter, options) => alterWhere((all) => alter(all[index]), options), gone });
   };
 
   const behaviour = () => {

@@ -2,28 +2,24 @@
 import { combobox } from "./combobox.js";
 import { comparison } from "./comparison.js";
 import { button, element } from "./elements.js";
+import { put } from "./put.js";
 
 /** The controls of one condition. `edit(change, options)` changes the condition itself, `gone()` removes it; `role` distinguishes it. */
 export const where = ({ rule, event, role, language, words, suggest, edit, gone }) => {
-  const put = (changes, options) => edit((target) => {
-    Object.entries(changes).forEach(([key, value]) => {
-      if (value === undefined) delete target[key];
-      else target[key] = value;
-    });
-  }, options);
+  const change = (changes, options) => edit((target) => put(target, changes), options);
   const { properties } = language.event(event);
   const property = language.property(event, rule.field);
   const picker = combobox({
     label: words.property, role: `${role}field`, shown: property.label ?? "", placeholder: words.choose_property, free: true,
     find: (query) => properties.map(({ name, label }) => ({ value: name, label })).filter(({ label }) => label.toLowerCase().includes(query.toLowerCase())),
-    pick: ({ value, typing }) => put(
+    pick: ({ value, typing }) => change(
       typing ? { field: value } : { field: value, operator: language.operators[language.property(event, value).type][0], value: undefined },
       typing ? { redraw: false } : { role: `${role}operator` },
     ),
   });
   const rest = rule.field
     ? comparison({
-      rule, field: property, operators: language.operators[property.type], language, words, put, prefix: role,
+      rule, field: property, operators: language.operators[property.type], language, words, put: change, prefix: role,
       suggest: (query) => suggest({ event, property: property.name }, query),
     })
     : [];

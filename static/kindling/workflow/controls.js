@@ -1,7 +1,8 @@
 // The controls of settings, one for each kind. A control reads `object` and writes by `edit({key: value, …}, {redraw?, mark?})`, where
-// undefined deletes a key.
+// undefined deletes a key. What stands within a value is changed in place: without a redraw, the controls beside it hold the same value.
 import { combobox, tokens } from "../rules/combobox.js";
 import { button, element, select } from "../rules/elements.js";
+import { put } from "../rules/put.js";
 import { where } from "../rules/where.js";
 
 const UNITS = ["m", "h", "d", "w"];
@@ -82,32 +83,28 @@ const weekdays = ({ setting, object, edit }) => weekdayBoxes(setting, object[set
 
 const inner = ({ setting, object, edit }) => {
   const value = isObject(object[setting.name]) ? object[setting.name] : {};
-  return [value, (changes, options) => {
-    const changed = { ...value, ...changes };
-    Object.keys(changed).forEach((key) => { if (changed[key] === undefined) delete changed[key]; });
-    edit({ [setting.name]: changed }, options);
-  }];
+  return [value, (changes, options) => edit({ [setting.name]: put(value, changes) }, options)];
 };
 
 const localTime = (given) => {
-  const [value, put] = inner(given);
+  const [value, change] = inner(given);
   return element(
     "span", { className: "wf-column" },
-    weekdayBoxes(given.setting, value.weekdays ?? [], (days) => put({ weekdays: days.length ? days : undefined })),
-    clockInput(given.setting.label, value.at, (time) => put({ at: time }, { mark: "at", redraw: false }), "at"),
+    weekdayBoxes(given.setting, value.weekdays ?? [], (days) => change({ weekdays: days.length ? days : undefined })),
+    clockInput(given.setting.label, value.at, (time) => change({ at: time }, { mark: "at", redraw: false }), "at"),
   );
 };
 
 const window_ = (given) => {
-  const [value, put] = inner(given);
+  const [value, change] = inner(given);
   const { words } = given.context;
   return element(
     "span", { className: "wf-column" },
-    weekdayBoxes(given.setting, value.weekdays ?? [], (days) => put({ weekdays: days.length ? days : undefined })),
+    weekdayBoxes(given.setting, value.weekdays ?? [], (days) => change({ weekdays: days.length ? days : undefined })),
     element(
       "span", { className: "wf-row" },
-      clockInput(words.from, value.from, (time) => put({ from: time }, { mark: "from", redraw: false }), "from"), "–",
-      clockInput(words.to, value.to ?? "17:00", (time) => put({ to: time }, { mark: "to", redraw: false }), "to"),
+      clockInput(words.from, value.from, (time) => change({ from: time }, { mark: "from", redraw: false }), "from"), "–",
+      clockInput(words.to, value.to ?? "17:00", (time) => change({ to: time }, { mark: "to", redraw: false }), "to"),
     ),
   );
 };
@@ -123,16 +120,16 @@ const daysFrom = (value, written, words, role) => {
 const days = ({ setting, object, edit, context }) => daysFrom(object[setting.name] ?? 0, (value) => edit({ [setting.name]: value || undefined }, { mark: setting.name, redraw: false }), context.words, setting.name);
 
 const dateOf = (given) => {
-  const [value, put] = inner(given);
+  const [value, change] = inner(given);
   const { context } = given;
   const date = { name: "date_of", label: given.setting.label };
   const yearly = { name: "every_year", label: context.words.every_year };
   return element(
     "span", { className: "wf-column" },
-    named("date", { free: true })({ setting: date, object: value, edit: put, context }),
-    daysFrom(value.days ?? 0, (days_) => put({ days: days_ || undefined }, { mark: "days", redraw: false }), context.words, "days"),
-    clockInput(context.words.at, value.at, (time) => put({ at: time }, { mark: "at", redraw: false }), "at"),
-    flag({ setting: yearly, object: value, edit: put }),
+    named("date", { free: true })({ setting: date, object: value, edit: change, context }),
+    daysFrom(value.days ?? 0, (days_) => change({ days: days_ || undefined }, { mark: "days", redraw: false }), context.words, "days"),
+    clockInput(context.words.at, value.at, (time) => change({ at: time }, { mark: "at", redraw: false }), "at"),
+    flag({ setting: yearly, object: value, edit: change }),
   );
 };
 
@@ -155,7 +152,7 @@ const pairs = ({ setting, object, edit, context }) => {
   const rows = Object.entries(object[setting.name] ?? {});
   const write = (changed, options) => edit({ [setting.name]: changed.length ? Object.fromEntries(changed) : undefined }, options);
   const read = (written) => (/^(true|false|null|-?\d+(\.\d+)?)$/.test(written) ? JSON.parse(written) : written);
-  const change = (index, place, value) => write(rows.map((row, at) => (at === index ? row.with(place, value) : row)), { mark: `${setting.name} ${index} ${place}`, redraw: false });
+  const change = (index, place, value) => { rows[index][place] = value; write(rows, { mark: `${setting.name} ${index} ${place}`, redraw: false }); };
   const box = (index, place, label, value) => {
     const made = element("input", { type: "text", value, dataset: { role: `${setting.name}-${index}-${place}` }, aria: { label } });
     made.onchange = () => change(index, place, place ? read(made.value) : made.value.trim());
@@ -188,22 +185,21 @@ const rules = ({ setting, object, edit, context }) => {
 const event = ({ setting, object, edit, context, matches = true }) => {
   const { words } = context;
   const all = object.where ?? [];
-  const put = (changed, options) => edit({ where: changed.length ? changed : undefined }, options);
+  const write = (changed, options) => edit({ where: changed.length ? changed : undefined }, options);
   const conditions = all.map((rule, index) => where({
     rule, event: object.event, role: `where-${index}-`, language: context.language, words: context.ruleWords, suggest: context.suggest,
     edit: (alter, options) => {
-      const changed = structuredClone(all);
-      alter(changed[index]);
-      put(changed, { mark: options?.redraw === false ? `where ${index}` : null, ...options });
+      alter(all[index]);
+      write(all, { mark: options?.redraw === false ? `where ${index}` : null, ...options });
     },
-    gone: () => put(all.toSpliced(index, 1)),
+    gone: () => write(all.toSpliced(index, 1)),
   }));
   const match = { name: "match", label: words.match };
   return element(
     "span", { className: "wf-column" },
     named("event", { free: true })({ setting, object, edit, context }),
     ...conditions,
-    button({ label: words.add_condition, text: words.add_condition, icon: "add", role: "where-add", act: () => put([...all, { field: "", operator: "=" }]) }),
+    button({ label: words.add_condition, text: words.add_condition, icon: "add", role: "where-add", act: () => write([...all, { field: "", operator: "=" }]) }),
     ...(matches ? [element("details", { open: Boolean(object.match) }, element("summary", { textContent: words.match, title: words.match_hint }), pairs({ setting: match, object, edit, context }))] : []),
   );
 };
@@ -217,8 +213,8 @@ const listed = (items, { draw, add, remove }, words) => element(
 /** Branches with a name each, and rules or a weight. New ones lead to where the last branch leads. */
 const branches = (kind) => ({ setting, object, edit, context }) => {
   const all = object.branches ?? [];
-  const put = (changed, options) => edit({ branches: changed }, options);
-  const change = (index, changes, options) => put(all.map((branch, at) => (at === index ? { ...branch, ...changes } : branch)), options);
+  const write = (changed, options) => edit({ branches: changed }, options);
+  const change = (index, changes, options) => { put(all[index], changes); write(all, options); };
   const name = (branch, index) => {
     const made = element("input", { type: "text", value: branch.name ?? "", dataset: { role: `branch-${index}` }, aria: { label: context.words.name } });
     made.onchange = () => change(index, { name: made.value.trim() });
@@ -229,15 +225,15 @@ const branches = (kind) => ({ setting, object, edit, context }) => {
   const own = kind === "weight" ? { weight: 1 } : { rules: structuredClone(EVERYONE) };
   return listed(all, {
     draw: (branch, index) => element("span", { className: "wf-column" }, element("span", { className: "wf-row" }, name(branch, index), ...(kind === "weight" ? [weight(branch, index)] : [])), ...(kind === "weight" ? [] : [ruled(branch, index)])),
-    add: () => put([...all, { name: context.words.branch.replace("%s", all.length + 1), ...own, next: all.at(-1)?.next ?? object.next ?? null }]),
-    remove: (index) => put(all.toSpliced(index, 1)),
+    add: () => write([...all, { name: context.words.branch.replace("%s", all.length + 1), ...own, next: all.at(-1)?.next ?? object.next ?? null }]),
+    remove: (index) => write(all.toSpliced(index, 1)),
   }, context.words);
 };
 
 const variants = ({ setting, object, edit, context }) => {
   const all = object.variants ?? [];
-  const put = (changed, options) => edit({ variants: changed.length ? changed : undefined }, options);
-  const change = (index, changes, options) => put(all.map((each, at) => (at === index ? { ...each, ...changes } : each)), options);
+  const write = (changed, options) => edit({ variants: changed.length ? changed : undefined }, options);
+  const change = (index, changes, options) => { put(all[index], changes); write(all, options); };
   const template = { name: "template", label: context.words.template };
   return listed(all, {
     draw: (variant, index) => element(
@@ -249,8 +245,8 @@ const variants = ({ setting, object, edit, context }) => {
       ),
       named("template")({ setting: template, object: { ...variant, channel: object.channel }, edit: (changes) => change(index, changes), context }),
     ),
-    add: () => put([...all, { name: String.fromCharCode(65 + all.length), template: object.template ?? "", weight: 1 }]),
-    remove: (index) => put(all.toSpliced(index, 1)),
+    add: () => write([...all, { name: String.fromCharCode(65 + all.length), template: object.template ?? "", weight: 1 }]),
+    remove: (index) => write(all.toSpliced(index, 1)),
   }, context.words);
 };
 
@@ -270,35 +266,31 @@ const reentry = ({ setting, object, edit, context }) => {
 
 const exits = ({ object, edit, context }) => {
   const all = object.exit_when ?? [];
-  const put = (changed, options) => edit({ exit_when: changed.length ? changed : undefined }, options);
-  const change = (index, changes, options) => {
-    const changed = { ...all[index], ...changes };
-    Object.keys(changed).forEach((key) => { if (changed[key] === undefined) delete changed[key]; });
-    put(all.with(index, changed), options);
-  };
+  const write = (changed, options) => edit({ exit_when: changed.length ? changed : undefined }, options);
+  const change = (index, changes, options) => { put(all[index], changes); write(all, options); };
   const kinds = { event: context.words.an_event, rules: context.words.rules_true };
   return listed(all, {
     draw: (exit, index) => element(
       "span", { className: "wf-column" },
-      select({ label: context.words.exit_by, role: `exit-${index}`, options: Object.entries(kinds), chosen: "rules" in exit ? "rules" : "event", choose: (kind) => put(all.with(index, kind === "rules" ? { rules: structuredClone(EVERYONE) } : { event: "" })) }),
+      select({ label: context.words.exit_by, role: `exit-${index}`, options: Object.entries(kinds), chosen: "rules" in exit ? "rules" : "event", choose: (kind) => write(all.with(index, kind === "rules" ? { rules: structuredClone(EVERYONE) } : { event: "" })) }),
       "rules" in exit
         ? rules({ setting: { name: "rules", label: context.words.rules }, object: exit, edit: (changes, options) => change(index, changes, options), context })
         : event({ setting: { name: "event", label: context.words.an_event }, object: exit, edit: (changes, options) => change(index, changes, options), context }),
     ),
-    add: () => put([...all, { event: "" }]),
-    remove: (index) => put(all.toSpliced(index, 1)),
+    add: () => write([...all, { event: "" }]),
+    remove: (index) => write(all.toSpliced(index, 1)),
   }, context.words);
 };
 
 const goal = ({ object, edit, context }) => {
   const { words } = context;
   if (!object.goal) return button({ label: words.add_goal, text: words.add_goal, icon: "add", role: "goal-add", act: () => edit({ goal: { event: "order_placed", window_days: 14 } }) });
-  const [value, put] = inner({ setting: { name: "goal" }, object, edit });
+  const [value, change] = inner({ setting: { name: "goal" }, object, edit });
   return element(
     "span", { className: "wf-column" },
-    event({ setting: { name: "event", label: words.an_event }, object: value, edit: put, context, matches: false }),
-    element("label", { className: "wf-row" }, words.within, number({ setting: { name: "window_days", label: words.days }, object: value, edit: put }), words.days),
-    element("label", { className: "wf-row" }, words.worth, named("property", { free: true })({ setting: { name: "value", label: words.worth }, object: value, edit: put, context })),
+    event({ setting: { name: "event", label: words.an_event }, object: value, edit: change, context, matches: false }),
+    element("label", { className: "wf-row" }, words.within, number({ setting: { name: "window_days", label: words.days }, object: value, edit: change }), words.days),
+    element("label", { className: "wf-row" }, words.worth, named("property", { free: true })({ setting: { name: "value", label: words.worth }, object: value, edit: change, context })),
     button({ label: words.remove_goal, text: words.remove_goal, icon: "close", role: "goal-remove", act: () => edit({ goal: undefined }) }),
   );
 };

@@ -8,7 +8,7 @@ const KEY_LENGTH = 100;
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 const at = (object, path) => path.reduce((found, name) => found?.[name], object) ?? null;
 
-const put = (object, path, value) => {
+const putAt = (object, path, value) => {
   const inner = path.slice(0, -1).reduce((found, name) => found[name], object);
   inner[path.at(-1)] = value;
 };
@@ -18,7 +18,7 @@ export const targetOf = (definition, place) => {
   const target = at(holderOf(definition, place), place.path);
   return target in definition.steps ? target : null;
 };
-const lead = (definition, place, target) => put(holderOf(definition, place), place.path, target);
+const lead = (definition, place, target) => putAt(holderOf(definition, place), place.path, target);
 
 export class Types {
   constructor(types) {
@@ -99,10 +99,22 @@ export const insert = (definition, place, step, types, wanted = step.type) => {
   const made = structuredClone(step);
   const after = targetOf(definition, place);
   types.spread(made);
-  types.branches(made, {}).forEach(({ path }) => put(made, path, after));
+  types.branches(made, {}).forEach(({ path }) => putAt(made, path, after));
   definition.steps[key] = made;
   lead(definition, place, key);
   return key;
+};
+
+/** Delete the steps that nothing leads to. */
+export const prune = (definition, types) => {
+  const kept = definition.start in definition.steps ? reached(definition, definition.start, types) : [];
+  Object.keys(definition.steps).filter((each) => !kept.includes(each)).forEach((each) => { delete definition.steps[each]; });
+};
+
+/** End a way at a place. */
+export const cut = (definition, place, types) => {
+  lead(definition, place, null);
+  prune(definition, types);
 };
 
 export const connect = (definition, place, target) => lead(definition, place, target);
@@ -113,8 +125,7 @@ export const remove = (definition, key, types) => {
   const after = joinOf(definition, targets, types) ?? targets[0] ?? null;
   placesLeadingTo(definition, key, types).forEach((place) => lead(definition, place, after));
   delete definition.steps[key];
-  const kept = definition.start in definition.steps ? reached(definition, definition.start, types) : [];
-  Object.keys(definition.steps).filter((each) => !kept.includes(each)).forEach((each) => { delete definition.steps[each]; });
+  prune(definition, types);
   return after;
 };
 
@@ -141,7 +152,7 @@ export const paste = (definition, place, { start, steps }, types) => {
   });
   Object.keys(steps).forEach((key) => types.branches(definition.steps[names[key]], {}).forEach(({ path }) => {
     const target = at(steps[key], path);
-    put(definition.steps[names[key]], path, names[target] ?? after);
+    putAt(definition.steps[names[key]], path, names[target] ?? after);
   }));
   lead(definition, place, names[start]);
   return names[start];

@@ -4,7 +4,8 @@ import { builder } from "../rules/builder.js";
 import { button, element, icon } from "../rules/elements.js";
 import { History } from "../rules/history.js";
 import { Language } from "../rules/language.js";
-import { connect, copy, insert, move, opened, paste, placesOf, remove, rename, START, targetOf, Types } from "./document.js";
+import { put } from "../rules/put.js";
+import { connect, copy, cut, insert, move, opened, paste, placesOf, prune, remove, rename, targetOf, Types } from "./document.js";
 import { drawPanel } from "./panel.js";
 import { drawCard, drawTree } from "./tree.js";
 
@@ -26,7 +27,7 @@ const start = (root) => {
   const isEdited = Boolean(data.save);
   let definition = opened(data.definition, types);
   const history = new History(JSON.stringify(definition));
-  let told = { problems: data.problems ?? [], words: data.words_of };
+  let checked = { problems: data.problems ?? [], words: data.words_of };
   let seen = data.seen;
   let selected = null;
   let timer = 0;
@@ -51,7 +52,7 @@ const start = (root) => {
       if (!response.ok) { say(answer.message ?? words.not_saved, true); return; }
       seen = answer.seen;
       if (mine !== turn) return;
-      told = answer;
+      checked = answer;
       say(answer.problems.length ? words.problems.replace("%s", answer.problems.length) : words.saved);
       draw({ keepsPanel: panel.contains(document.activeElement) });
     } catch {
@@ -123,7 +124,7 @@ const start = (root) => {
     menu.replaceChildren(
       ...types.all.map((type) => item(type.icon, type.label, () => add(place, type))),
       ...(clipboard() ? [item("content_paste", words.paste, () => pasted(place))] : []),
-      ...(targetOf(definition, place) ? [item("stop_circle", words.end_here, () => change((each) => { connect(each, place, null); prune(each); }))] : []),
+      ...(targetOf(definition, place) ? [item("stop_circle", words.end_here, () => change((each) => { cut(each, place, types); }))] : []),
       ...(joins.length ? [element("details", {}, element("summary", { textContent: words.continue_at }), ...joins)] : []),
     );
     menu.showPopover();
@@ -141,18 +142,6 @@ const start = (root) => {
     event.preventDefault();
     items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
   });
-
-  const prune = (each) => {
-    const kept = new Set();
-    const ahead = [targetOf(each, START)];
-    while (ahead.length) {
-      const key = ahead.pop();
-      if (key === null || kept.has(key)) continue;
-      kept.add(key);
-      placesOf(each, key, types, words).forEach((place) => ahead.push(targetOf(each, place)));
-    }
-    Object.keys(each.steps).filter((key) => !kept.has(key)).forEach((key) => { delete each.steps[key]; });
-  };
 
   const plus = (place) => {
     if (!isEdited) return null;
@@ -172,7 +161,7 @@ const start = (root) => {
 
   // ---- drawing
 
-  const faultsAt = (path) => told.problems.filter((each) => each.path === path || each.path.startsWith(`${path}.`) || each.path.startsWith(`${path}[`));
+  const faultsAt = (path) => checked.problems.filter((each) => each.path === path || each.path.startsWith(`${path}.`) || each.path.startsWith(`${path}[`));
   const within = (path) => faultsAt(path).map((each) => ({ path: each.path.slice(path.length).replace(/^\./, ""), message: each.message }));
 
   const figuresOf = (key) => data.figures?.steps[key]?.shown ?? (data.figures ? [] : null);
@@ -180,7 +169,7 @@ const start = (root) => {
   const card = (key, step) => {
     const type = types.of(step);
     const made = drawCard({
-      key, title: type.label, symbol: type.icon, words, summary: told.words.steps[key] || key, selected: selected === key, open: () => open(key),
+      key, title: type.label, symbol: type.icon, words, summary: checked.words.steps[key] || key, selected: selected === key, open: () => open(key),
       faults: faultsAt(`steps.${key}`).map(({ message }) => message), figures: figuresOf(key),
     });
     const goesStraight = placesOf(definition, key, types, words).length === 1;
@@ -194,7 +183,7 @@ const start = (root) => {
   const entryCard = () => {
     const kind = entries[definition.entry?.on];
     return drawCard({
-      key: ENTRY, title: kind?.label ?? words.entry, symbol: "login", words, summary: told.words.entry || words.say_entry, selected: selected === ENTRY, open: () => open(ENTRY),
+      key: ENTRY, title: kind?.label ?? words.entry, symbol: "login", words, summary: checked.words.entry || words.say_entry, selected: selected === ENTRY, open: () => open(ENTRY),
       faults: faultsAt("entry").map(({ message }) => message), figures: data.figures?.entry ?? null,
     });
   };
@@ -235,12 +224,7 @@ const start = (root) => {
   };
   const context = { words, choices, links, ruleBuilder, suggest, language: ruleLanguage, ruleWords: data.rule_words, definition: () => definition };
 
-  const editOf = (object) => (changes, options) => change(() => {
-    Object.entries(changes).forEach(([name, value]) => {
-      if (value === undefined) delete object()[name];
-      else object()[name] = value;
-    });
-  }, { ...options, mark: options?.mark ? `${selected} ${options.mark}` : null });
+  const editOf = (object) => (changes, options) => change(() => { put(object(), changes); }, { ...options, mark: options?.mark ? `${selected} ${options.mark}` : null });
 
   const stepPanel = (key) => {
     const step = definition.steps[key];
@@ -251,7 +235,7 @@ const start = (root) => {
     const together = type.joins && ways.length
       ? [element("label", { className: "wf-flag" }, element("input", {
         type: "checkbox", checked: step.next !== null && typeof step.next === "object", dataset: { role: "apart" },
-        onchange: ({ target }) => change(() => { step.next = target.checked ? Object.fromEntries(ways.map((way) => [way, step.next ?? null])) : step.next[ways[0]]; prune(definition); }),
+        onchange: ({ target }) => change(() => { step.next = target.checked ? Object.fromEntries(ways.map((way) => [way, step.next ?? null])) : step.next[ways[0]]; prune(definition, types); }),
       }), words.apart.replace("%s", Object.values(type.branches).join(" / ")))]
       : [];
     return drawPanel({
@@ -361,7 +345,7 @@ const start = (root) => {
   if (isEdited) {
     steps.undo.addEventListener("click", () => become(history.undo()));
     steps.redo.addEventListener("click", () => become(history.redo()));
-    say(told.problems.length ? words.problems.replace("%s", told.problems.length) : words.saved);
+    say(checked.problems.length ? words.problems.replace("%s", checked.problems.length) : words.saved);
   }
   draw();
   fit();
