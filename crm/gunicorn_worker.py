@@ -67,7 +67,7 @@ class State(Enum):
     BODY = auto()
     WHOLE = auto()
     AHEAD = auto()
-    """BODY_AHEAD has arrived, and the body goes on."""
+    """BODY_AHEAD bytes of the body have arrived, and there are more."""
     TOO_LARGE = auto()
     """The head has no end."""
 
@@ -201,7 +201,7 @@ class Outgoing:
     """The socket of an answer for gunicorn's Response, which does not wait for the client up to ANSWER_AHEAD."""
 
     discards_bodies = True
-    """What the application leaves of a body, the event loop reads."""
+    """The event loop reads the rest of a body that the application does not read."""
 
     def __init__(self, client: socket) -> None:
         self._client = client

@@ -1,6 +1,6 @@
 """Places for responses that hold a thread of the web server for long: the other threads stay free.
 
-A stream holds its place as long as its client reads. Whatever counts customers by rules calls `count()`, which takes a place for the
+A stream holds its place as long as its client reads. Code that counts customers by rules calls `count()`, which takes a place for the
 rest of the request, so that no page and no endpoint counts without one.
 """
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -30,39 +30,54 @@ from marketing.models import Workflow
 
 State = Workflow.State
 
-SEEING = ("customers.view_customer", "customers.see_personal_data")
-"""The rights that a rehearsal takes, which could tell personal data."""
 
-MOVES: dict[str, tuple[Callable[..., Workflow], frozenset[str], str | Promise, str]] = {
-    "activate": (workflows.activate, frozenset({State.DRAFT}), gettext_lazy("Activate"), "play_arrow"),
-    "pause": (workflows.pause, frozenset({State.ACTIVE}), gettext_lazy("Pause"), "pause"),
-    "resume": (workflows.resume, frozenset({State.PAUSED}), gettext_lazy("Resume"), "play_arrow"),
-    "archive": (
+class Move(NamedTuple):
+    """A move of marketing.workflows: the states in which it is offered, its button, and the question before it."""
+
+    act: Callable[..., Workflow]
+    states: frozenset[str]
+    label: str | Promise
+    icon: str
+    title: str | Promise
+    note: str | Promise
+
+
+MOVES = {
+    "activate": Move(
+        workflows.activate,
+        frozenset({State.DRAFT}),
+        gettext_lazy("Activate"),
+        "play_arrow",
+        gettext_lazy("Activate this workflow?"),
+        gettext_lazy("Customers enter the published version from now on."),
+    ),
+    "pause": Move(
+        workflows.pause,
+        frozenset({State.ACTIVE}),
+        gettext_lazy("Pause"),
+        "pause",
+        gettext_lazy("Pause this workflow?"),
+        gettext_lazy("No customer enters or moves until you resume it. Waits end meanwhile."),
+    ),
+    "resume": Move(
+        workflows.resume,
+        frozenset({State.PAUSED}),
+        gettext_lazy("Resume"),
+        "play_arrow",
+        gettext_lazy("Resume this workflow?"),
+        gettext_lazy("Steps that fell due meanwhile are taken now, but for those left out below."),
+    ),
+    "archive": Move(
         workflows.archive,
         frozenset({State.ACTIVE, State.PAUSED}),
         gettext_lazy("Archive"),
         "archive",
-    ),
-}  # fmt: skip
-"""Each move with the states in which it is offered, its button and icon."""
-QUESTIONS: Mapping[str, tuple[str | Promise, str | Promise]] = {
-    "activate": (
-        gettext_lazy("Activate this workflow?"),
-        gettext_lazy("Customers enter the published version from now on."),
-    ),
-    "pause": (
-        gettext_lazy("Pause this workflow?"),
-        gettext_lazy("No customer enters or moves until you resume it. Waits end meanwhile."),
-    ),
-    "resume": (
-        gettext_lazy("Resume this workflow?"),
-        gettext_lazy("Steps that fell due meanwhile are taken now, but for those left out below."),
-    ),
-    "archive": (
         gettext_lazy("Archive this workflow?"),
-        gettext_lazy("It ends for good, with every passage under way. Its messages that have not left are skipped."),
+        gettext_lazy(
+            "It ends for good, with every passage under way. Its messages that have not left are skipped."
+        ),
     ),
-}  # fmt: skip
+}
 
 
 class WorkflowList(List):
@@ -107,7 +122,7 @@ class WorkflowAdmin(ModelAdmin):
         return format_html(
             '<span class="flex flex-col"><span class="font-semibold text-important">{}</span><span>{}</span></span>',
             workflow.name,
-            workflows.in_words(workflow.draft)["entry"],
+            workflows.entry_in_words(workflow.draft),
         )
 
     @admin.display(description=gettext_lazy("State"), ordering="state")
@@ -176,15 +191,11 @@ class WorkflowAdmin(ModelAdmin):
         if request.method == "POST" and not self.has_change_permission(request):
             raise PermissionDenied
         workflow = self._viewed(request, object_id)
+        can_save = self._can_save(request, workflow)
+        editor = workflow_editor.data(request, workflow, can_save=can_save)
         return self._page(
-            request,
-            "editor",
-            workflow,
-            active="change",
-            editor=workflow_editor.data(request, workflow, can_save=self._can_save(request, workflow)),
-            types=workflows.description()["steps"],
-            can_save=self._can_save(request, workflow),
-        )  # fmt: skip
+            request, "editor", workflow, active="change", editor=editor, can_save=can_save
+        )
 
     @page("draft", "<int:object_id>/draft/", "change")
     def save_draft(self, request: HttpRequest, object_id: int) -> HttpResponse:
@@ -209,7 +220,7 @@ class WorkflowAdmin(ModelAdmin):
             request, "live", workflow, active="live", **workflow_live.context(request, workflow)
         )
 
-    @page("trial", "<int:object_id>/trial/", "change", *SEEING)
+    @page("trial", "<int:object_id>/trial/", "change", *workflows.REHEARSAL_RIGHTS)
     def trial(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Walk a customer through the draft, and back-test it."""
         workflow = self._viewed(request, object_id)
@@ -218,7 +229,7 @@ class WorkflowAdmin(ModelAdmin):
             return HttpResponseRedirect(_page(workflow, "trial"))
         return self._page(request, "trial", workflow, active="trial", **context)
 
-    @page("backtest", "<int:object_id>/backtest/", "change", *SEEING)
+    @page("backtest", "<int:object_id>/backtest/", "change", *workflows.REHEARSAL_RIGHTS)
     def backtest(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Return the progress or the result of the newest back-test."""
         newest = self._viewed(request, object_id).backtests.first()
@@ -241,13 +252,17 @@ class WorkflowAdmin(ModelAdmin):
         """Ask what becomes of the customers under way, count it, and publish the draft."""
         workflow = self._viewed(request, object_id)
         form = PlanForm(workflow, request.POST if request.method == "POST" else None)
-        problems = workflows.problems(workflow.draft, workflow)
-        transfer = None
+        transfer, problems, warnings = None, [], []
+        try:
+            definition = workflows.check(workflow.draft, workflow)
+            warnings = workflows.warnings_of(definition, workflow)
+        except workflows.DefinitionError as error:
+            problems = error.errors
         if not problems and form.is_valid():
             try:
                 if confirm.given(request):
                     return self._publish(request, workflow, form)
-                transfer = _told(workflows.plan_transfer(workflow, form.plan))
+                transfer = _counted(workflows.plan_transfer(workflow, form.plan))
             except (workflows.DefinitionError, workflows.Unmapped, PermissionDenied) as error:
                 form.add_error(None, str(error))
         return self._page(
@@ -260,9 +275,7 @@ class WorkflowAdmin(ModelAdmin):
             problems=problems,
             transfer=transfer,
             changes=_changes(workflow),
-            warnings=[]
-            if problems
-            else workflows.warnings_of(workflows.read(workflow.draft), workflow),
+            warnings=warnings,
             next_number=workflow.versions.count() + 1,
             confirmed_field=confirm.FIELD,
         )
@@ -273,17 +286,16 @@ class WorkflowAdmin(ModelAdmin):
         workflow = self._viewed(request, object_id)
         if name not in MOVES:
             raise Http404
-        act, _states, label, _icon = MOVES[name]
+        made = MOVES[name]
         form = ResumeForm(request.POST or None) if name == "resume" else None
         if not confirm.given(request) or (form is not None and not form.is_valid()):
-            title, note = QUESTIONS[name]
-            under_way = workflow.enrollments.filter(state__in=("active", "waiting")).count()
+            under_way = sum(workflows.standing(workflow.pk).values())
             return confirm.page(
-                self, request, title=title, button=label, note=note, danger=name == "archive", back=_page(workflow),
+                self, request, title=made.title, button=made.label, note=made.note, danger=name == "archive", back=_page(workflow),
                 facts=[Fact(display.people(under_way), _("customers under way"))], about=workflow, form=form,
             )  # fmt: skip
         try:
-            act(workflow, **(form.cleaned_data if form else {}))
+            made.act(workflow, **(form.cleaned_data if form else {}))
         except workflows.ImpossibleMove as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
@@ -352,7 +364,7 @@ class WorkflowAdmin(ModelAdmin):
         self, request: HttpRequest, workflow: Workflow, active: str
     ) -> list[dict[str, Any]]:  # fmt: skip
         tabs = [("change", _("Draft")), ("live", _("Live")), ("versions", _("Versions"))]
-        if all(self._is_given(request, each) for each in ("change", *SEEING)):
+        if all(self._is_given(request, each) for each in ("change", *workflows.REHEARSAL_RIGHTS)):
             tabs.insert(1, ("trial", _("Try out")))
         found = [
             {"title": title, "link": _page(workflow, name), "active": name == active}
@@ -370,16 +382,16 @@ class WorkflowAdmin(ModelAdmin):
             return []
         return [
             {
-                "label": label,
-                "icon": icon,
+                "label": each.label,
+                "icon": each.icon,
                 "link": reverse("admin:marketing_workflow_move", args=[workflow.pk, name]),
             }
-            for name, (_act, states, label, icon) in MOVES.items()
-            if workflow.state in states and (workflow.version_id or name != "activate")
+            for name, each in MOVES.items()
+            if workflow.state in each.states and (workflow.version_id or name != "activate")
         ]
 
 
-def _told(transfer: workflows.Transfer) -> list[Fact]:
+def _counted(transfer: workflows.Transfer) -> list[Fact]:
     """Return how many customers a plan lets continue, stay, leave, move, and leaves undecided."""
     counts: list[tuple[int, str | Promise]] = [
         (transfer.go_on, _("continue where they are")),

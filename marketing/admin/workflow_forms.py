@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
@@ -18,7 +17,7 @@ from unfold.widgets import (
 from crm.adminkit import display
 from marketing import workflows
 from marketing.admin.schedule_form import zone_choices
-from marketing.models import Enrollment, Workflow
+from marketing.models import Workflow
 
 UNDECIDED = ""
 
@@ -53,9 +52,9 @@ class PlanForm(forms.Form):
         if workflow.state != Workflow.State.DRAFT:
             del self.fields["activate"]
         steps = list((workflow.draft or {}).get("steps") or {})
-        under_way = workflow.enrollments.filter(state__in=Enrollment.UNDER_WAY).exclude(step="")
-        standing = under_way.values_list("step").annotate(number=Count("pk")).order_by("step")
-        self.standing = dict(standing)
+        self.standing = {
+            step: number for step, number in workflows.standing(workflow.pk).items() if step
+        }
         for step, number in self.standing.items():
             goes_on = step in steps
             self.fields[f"step-{step}"] = forms.ChoiceField(

@@ -20,7 +20,6 @@ from marketing.models import Enrollment, Workflow, WorkflowStep
 from marketing.statistics import Interval
 
 SPARK_WIDTH, SPARK_HEIGHT = 84, 20
-SHOWN_OF_MESSAGE = ("open_rate", "click_rate", "converted")
 
 
 def context(request: HttpRequest, workflow: Workflow) -> dict[str, Any]:
@@ -180,8 +179,8 @@ def _messages(request: HttpRequest, workflow: Workflow) -> Mapping[str, list[dic
     labels = {"open_rate": _("opened"), "click_rate": _("clicked"), "converted": _("converted")}
     return {
         key: [
-            {"label": labels[name], "value": figures[campaign.pk][name]}
-            for name in SHOWN_OF_MESSAGE
+            {"label": label, "value": figures[campaign.pk][name]}
+            for name, label in labels.items()
             if name in figures.get(campaign.pk, {})
         ]
         for key, campaign in campaigns.items()

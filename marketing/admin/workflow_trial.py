@@ -27,8 +27,6 @@ from marketing.admin.workflow_live import exits_in_words, sparkline
 from marketing.models import Backtest, Workflow
 
 USUAL_PERIOD = timedelta(days=90)
-LONGEST_PERIOD = timedelta(days=366)
-SAMPLE = 1_000
 
 
 class WalkForm(forms.Form):
@@ -89,7 +87,7 @@ class BacktestForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         since, until = given.get("since"), given.get("until")
-        if since and until and not timedelta() < until - since <= LONGEST_PERIOD:
+        if since and until and not timedelta() < until - since <= workflows.LONGEST_PERIOD:
             self.add_error("until", _("Choose a day after the first one, at most 366 days later."))
         return given
 
@@ -130,7 +128,7 @@ def _start(request: HttpRequest, workflow: Workflow, given: dict[str, Any]) -> N
         workflow,
         since=_midnight(given["since"]),
         until=until,
-        sample=SAMPLE,
+        sample=workflows.USUAL_SAMPLE,
         against=given["against"],
         by=user_of(request),
     )

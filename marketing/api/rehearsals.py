@@ -26,8 +26,7 @@ from marketing.api.fields import ID
 from marketing.models import Backtest, EnrollmentEvent, WorkflowVersion
 
 MOST_EVENTS = 50
-LONGEST_PERIOD = timedelta(days=366)
-DEFAULT_SAMPLE, LARGEST_SAMPLE = 1_000, 100_000
+LARGEST_SAMPLE = 100_000
 
 
 class InventedSerializer(serializers.ModelSerializer[Customer]):
@@ -111,7 +110,7 @@ class BacktestRequestSerializer(serializers.Serializer[Any]):
         required=False, help_text="Another version, tested beside it."
     )
     sample = serializers.IntegerField(
-        default=DEFAULT_SAMPLE,
+        default=workflows.USUAL_SAMPLE,
         min_value=1,
         max_value=LARGEST_SAMPLE,
         help_text="The most customers that are taken, chosen at random.",
@@ -119,7 +118,7 @@ class BacktestRequestSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs.setdefault("until", timezone.now())
-        if attrs["until"] - attrs["since"] > LONGEST_PERIOD:
+        if attrs["until"] - attrs["since"] > workflows.LONGEST_PERIOD:
             raise serializers.ValidationError({"since": [_("Choose at most 366 days.")]})
         return attrs
 

@@ -39,7 +39,6 @@ from marketing.api.fields import ID, ByPublicId
 from marketing.models import Enrollment, EnrollmentEvent, Workflow, WorkflowVersion
 
 RUN = "marketing.run_workflow"
-SEEING = ("customers.view_customer", "customers.see_personal_data")
 MOST_ENROLLED = 1_000
 NUMBER = OpenApiParameter("number", OpenApiTypes.INT, OpenApiParameter.PATH)
 
@@ -303,9 +302,9 @@ class WorkflowViewSet(
         versions="marketing.view_workflow",
         diff="marketing.view_workflow",
         metrics="marketing.view_workflow",
-        walk=("marketing.change_workflow", *SEEING),
-        backtest=("marketing.view_workflow", *SEEING),
-        begin_backtest=("marketing.change_workflow", *SEEING),
+        walk=("marketing.change_workflow", *workflows.REHEARSAL_RIGHTS),
+        backtest=("marketing.view_workflow", *workflows.REHEARSAL_RIGHTS),
+        begin_backtest=("marketing.change_workflow", *workflows.REHEARSAL_RIGHTS),
         enrollments=("marketing.view_workflow", "customers.view_customer"),
     )
     id_kind = "wfl"

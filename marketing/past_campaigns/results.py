@@ -45,7 +45,7 @@ WITHOUT_A_RESULT = {
 }
 """Responses that are no result of a message."""
 NAMED = ("response", "response_id")
-"""What the timeline keeps of a response: its word if it has no type here, and its ID."""
+"""The properties of a response on the timeline: its word, where that is no known type, and its ID."""
 WITHOUT_A_MESSAGE = {"visit", "purchase"}
 """Responses that customers of the holdout can have, too."""
 

@@ -3,7 +3,7 @@
 The public face of the package. Everything outside it imports from here.
 """
 
-from marketing.workflows.backtests import ImpossiblePeriod
+from marketing.workflows.backtests import LONGEST_PERIOD, USUAL_SAMPLE, ImpossiblePeriod
 from marketing.workflows.backtests import start as start_backtest
 from marketing.workflows.calls import delete_before as delete_calls
 from marketing.workflows.calls import due as endpoints_with_calls
@@ -12,7 +12,7 @@ from marketing.workflows.checks import check, warnings_of
 from marketing.workflows.clock import enter_by_clock
 from marketing.workflows.definition import Definition, personal_fields, published, read
 from marketing.workflows.document import Unreadable, as_text, as_yaml, parsed, shown
-from marketing.workflows.editing import description, in_words, problems
+from marketing.workflows.editing import description, entry_in_words, in_words, problems
 from marketing.workflows.engine import advance, advance_workflow, end_by_hand, put_at, retry
 from marketing.workflows.entries import Entrant, NotActive, enroll, enter
 from marketing.workflows.feed import (
@@ -40,8 +40,10 @@ from marketing.workflows.moves import (
     save_draft,
 )
 from marketing.workflows.overview import Overview, overview_of
+from marketing.workflows.passages import standing
 from marketing.workflows.reading import DefinitionError
 from marketing.workflows.registrations import register
+from marketing.workflows.rehearsal import RIGHTS as REHEARSAL_RIGHTS
 from marketing.workflows.starters import STARTERS, Starter, find_starter, start_from
 from marketing.workflows.steps import step_types
 from marketing.workflows.versions import (

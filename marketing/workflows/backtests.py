@@ -34,6 +34,9 @@ from marketing.workflows.passages import Passage
 from marketing.workflows.steps.send import SENT, Send
 from marketing.workflows.steps.wait_for import WaitFor
 
+LONGEST_PERIOD = timedelta(days=366)
+USUAL_SAMPLE = 1_000
+"""Customers of a back-test that says nothing else."""
 HOUR = timedelta(hours=1)
 CHUNK = 10_000
 ENDED = (EnrollmentEvent.Kind.COMPLETED, EnrollmentEvent.Kind.EXITED, EnrollmentEvent.Kind.FAILED)

@@ -79,12 +79,17 @@ def in_words(document: object) -> dict[str, Any]:
     given = document if isinstance(document, Mapping) else {}
     of_steps = given.get("steps")
     return {
-        "entry": _words(entry_kinds.read_entry, given.get("entry")),
+        "entry": entry_in_words(given),
         "steps": {
             key: _words(partial(steps.read, key), value)
             for key, value in (of_steps if isinstance(of_steps, Mapping) else {}).items()
         },
     }
+
+
+def entry_in_words(document: Mapping[str, Any]) -> str:
+    """Return what lets customers enter, in words; "" for an entry that cannot be read."""
+    return _words(entry_kinds.read_entry, document.get("entry"))
 
 
 def problems(document: object, workflow: Workflow) -> list[dict[str, str]]:

@@ -5,19 +5,20 @@ They come from marketing_workflowtally, to which the database adds with every ev
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, Q, Sum
 
 from marketing import statistics
-from marketing.models import Enrollment, EnrollmentEvent, Workflow, WorkflowVersion
+from marketing.models import Enrollment, EnrollmentEvent, Workflow, WorkflowTally, WorkflowVersion
 from marketing.statistics import Interval, Rate
 from marketing.workflows.definition import published
+from marketing.workflows.passages import standing
 from marketing.workflows.steps.experiment import Experiment
 
 State = Enrollment.State
@@ -121,6 +122,19 @@ def figures_of(workflow: Workflow) -> WorkflowFigures:
     )
 
 
+def entered_and_goals(workflow_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Return how many passages entered each workflow, and how many of them met its goal."""
+    rows = WorkflowTally.objects.filter(
+        Q(kind=Kind.ENTERED) | Q(kind=Kind.GOAL, step="", branch=""), workflow_id__in=workflow_ids
+    )
+    found: dict[int, Counter[str]] = defaultdict(Counter)
+    for workflow_id, kind, number in rows.values_list("workflow_id", "kind").annotate(
+        total=Sum("number")
+    ):
+        found[workflow_id][kind] = number
+    return {pk: (each[Kind.ENTERED], each[Kind.GOAL]) for pk, each in found.items()}
+
+
 def fold() -> None:
     """Add up the rows of tallies that are about the same."""
     with connection.cursor() as cursor:
@@ -214,8 +228,7 @@ def _goal(
 
 def _steps(workflow: Workflow, tallies: Iterable[Tally]) -> list[StepFigures]:
     """Return the figures of the steps of the published version in their order, then of those of earlier versions."""
-    under_way = workflow.enrollments.filter(state__in=Enrollment.UNDER_WAY)
-    there = dict(under_way.values_list("step").annotate(number=Count("pk")).order_by("step"))
+    there = standing(workflow.pk)
     left: dict[str, list[Tally]] = defaultdict(list)
     for each in tallies:
         if each.kind == Kind.LEFT:

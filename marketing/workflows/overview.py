@@ -12,6 +12,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from marketing.models import Enrollment
+from marketing.workflows.figures import entered_and_goals
 
 DAYS = 14
 WEEK = timedelta(days=7)
@@ -37,22 +38,24 @@ def overview_of(workflow_ids: Sequence[int], *, now: datetime | None = None) -> 
     now = now or timezone.now()
     found: dict[int, Overview] = defaultdict(Overview)
     passages = Enrollment.objects.filter(NOT_HELD_OUT, workflow_id__in=workflow_ids)
-    counts = passages.values_list("workflow_id").annotate(
+    for workflow_id, numbers in entered_and_goals(workflow_ids).items():
+        found[workflow_id].entered, found[workflow_id].goals = numbers
+    standing = passages.filter(state__in=(*Enrollment.UNDER_WAY, Enrollment.State.FAILED))
+    counts = standing.values_list("workflow_id").annotate(
         under_way=Count("pk", filter=Q(state__in=Enrollment.UNDER_WAY)),
-        entered=Count("pk"),
-        entered_in_week=Count("pk", filter=Q(entered_at__gte=now - WEEK)),
-        goals=Count("pk", filter=Q(goal_at__isnull=False)),
         failed=Count("pk", filter=Q(state=Enrollment.State.FAILED)),
     )
-    for workflow_id, *numbers in counts:
-        found[workflow_id] = Overview(*numbers)
+    for workflow_id, under_way, failed in counts:
+        found[workflow_id].under_way, found[workflow_id].failed = under_way, failed
     first = timezone.localdate(now) - timedelta(days=DAYS - 1)
     by_day = passages.filter(entered_at__date__gte=first).values_list(
         "workflow_id", TruncDate("entered_at")
     )
-    for workflow_id, day, number in by_day.annotate(number=Count("pk")):
+    in_week = Count("pk", filter=Q(entered_at__gte=now - WEEK))
+    for workflow_id, day, number, recent in by_day.annotate(number=Count("pk"), recent=in_week):
         if (place := (day - first).days) < DAYS:
             found[workflow_id].by_day[place] = number
+        found[workflow_id].entered_in_week += recent
     newest = (
         passages.filter(state=Enrollment.State.FAILED)
         .order_by("workflow_id", F("ended_at").desc(), "-pk")

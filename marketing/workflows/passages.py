@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count
 
 from marketing.models import CampaignExecution, Enrollment, EnrollmentEvent, WorkflowStep
 
@@ -104,6 +105,12 @@ def lock_of_customers(workflow_id: int, customers: Sequence[int]) -> list[Passag
         """,
         [workflow_id, list(customers)],
     )
+
+
+def standing(workflow_id: int) -> dict[str, int]:
+    """Return the number of passages under way by the step at which they stand."""
+    under_way = Enrollment.objects.filter(workflow=workflow_id, state__in=Enrollment.UNDER_WAY)
+    return dict(under_way.values_list("step").annotate(number=Count("pk")).order_by("step"))
 
 
 def contexts(passages: Sequence[Passage]) -> dict[int, dict[str, Any]]:

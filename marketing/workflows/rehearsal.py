@@ -25,6 +25,8 @@ from marketing.workflows.passages import Passage
 from marketing.workflows.steps.wait_for import ANY_EVENT, WaitFor
 from marketing.workflows.turn import Turn
 
+RIGHTS = ("customers.view_customer", "customers.see_personal_data")
+"""The rights that a rehearsal takes besides those of workflows: it can reveal personal data."""
 TABLES = (
     *("marketing_enrollment", "marketing_enrollmentevent"),
     *("marketing_campaignexecution", "marketing_workflowcall"),

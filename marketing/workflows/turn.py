@@ -1,4 +1,4 @@
-"""One transaction's work on passages of a workflow: where each goes, what happened to it, and how that is written."""
+"""The turn: one transaction that moves passages of a workflow, and writes their places and events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ExitReason = Enrollment.ExitReason
 
 
 class Turn:
-    """One transaction's work on passages of a workflow, which the transaction has locked.
+    """A transaction that moves passages of a workflow, which it has locked.
 
     Steps decide about the passages at them by go(), hold() and end(). `starting` has the passages whose customers enter other workflows,
     by the slug of the workflow.

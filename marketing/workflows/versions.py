@@ -10,7 +10,6 @@ from difflib import unified_diff
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
-from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,6 +22,7 @@ from marketing.workflows import document
 from marketing.workflows.checks import check
 from marketing.workflows.definition import Definition
 from marketing.workflows.engine import end_by_hand
+from marketing.workflows.passages import standing
 from marketing.workflows.reading import DefinitionError
 from marketing.workflows.steps.send import Send
 
@@ -115,18 +115,12 @@ def _check_approved(workflow: Workflow, by: User | None) -> None:
         raise PermissionDenied(_("Another user than the author of the draft publishes it."))
 
 
-def _standing(workflow: Workflow) -> Mapping[str, int]:
-    """Return the number of passages under way by the step at which they stand."""
-    under_way = workflow.enrollments.filter(state__in=Enrollment.UNDER_WAY)
-    return dict(under_way.values_list("step").annotate(number=Count("pk")).order_by("step"))
-
-
 def _transfer(workflow: Workflow, definition: Definition, plan: Mapping[str, str]) -> Transfer:
     _check_plan(definition, plan)
     counts: Counter[str] = Counter()
     moved: Counter[str] = Counter()
     unmapped = {}
-    for step, number in _standing(workflow).items():
+    for step, number in standing(workflow.pk).items():
         match _fate(definition, plan, step):
             case None:
                 unmapped[step] = number
@@ -188,7 +182,7 @@ def _take_over(
     plan: Mapping[str, str],
 ) -> None:
     """Do with the passages under way what the plan says; those that stay keep their version."""
-    for step in _standing(workflow):
+    for step in standing(workflow.pk):
         match _fate(definition, plan, step):
             case ("exit", _key):
                 _exit_at(workflow, step)

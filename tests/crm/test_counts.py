@@ -1,4 +1,4 @@
-"""Whatever counts customers by rules takes a place of the user, and tells a user with masked data no exact number."""
+"""Counts of customers by rules take a place of the user, and are rounded for users with masked data."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def test_silent_connections_make_room(server: Path) -> None:
 
 
 def test_a_connection_is_closed_beside_its_next_request(server: Path) -> None:
-    """What the event loop is told of at once is a new connection and a request on the one that makes room for it."""
+    """A new connection and a request on the one that makes room for it arrive in one round of the event loop."""
     group = int(server.with_name("pid").read_text())
     with ExitStack() as stack:
         kept = [stack.enter_context(connection(server)) for _ in range(CONNECTIONS - 1)]

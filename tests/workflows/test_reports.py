@@ -1,4 +1,4 @@
-"""What made users of other systems leave does not happen here: reports of re-entry, repetition and lost events, as tests."""
+"""Reports about other products do not hold here: second entries, repeated messages and lost events."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_a_morning_is_at_nine_after_a_clock_change(zone: str, now: str, until: s
 
 
 def test_an_order_just_before_the_timeout_prevents_the_mail() -> None:
-    """The timeline decides, also where the feed has not told of the order when the passage falls due."""
+    """An order on the timeline counts, even if no feed has read it when the passage falls due."""
     people = [make_customer() for _ in range(20)]
     make_template(name="hello", body="{{ unsubscribe_url }}")
     steps = {
