@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from analytics import commerce
 from analytics.admin import charts
 from analytics.admin.date_range import COMPARISONS, Compare, DateRange
-from analytics.admin.tiles import Tile, change, heat_cell, spark
+from analytics.admin.tiles import Tile, change, heat_cell
 from analytics.commerce import Cohort
 from analytics.dashboards import CustomersDashboard, customers_dashboard
 from analytics.people import Rfm
 from crm import masking
 from crm.adminkit import display
+from crm.adminkit.charts import spark
 from customers.models import Customer, Segment
 
 SHOWN_CUSTOMERS = 5

@@ -17,7 +17,7 @@ from analytics import shared_dashboards
 from analytics.admin import charts
 from analytics.admin.date_range import COMPARISONS, Compare, DateRange
 from analytics.admin.first_steps import checklist
-from analytics.admin.tiles import Tile, campaign_columns, campaign_tiles, change, spark
+from analytics.admin.tiles import Tile, campaign_columns, campaign_tiles, change
 from analytics.commerce import Sales
 from analytics.dashboards import HomeDashboard, Notice, RunProgress, home_dashboard
 from analytics.headlines import (
@@ -32,6 +32,7 @@ from analytics.performance import CampaignRow
 from analytics.returns import combined
 from crm import masking
 from crm.adminkit import display
+from crm.adminkit.charts import spark
 from crm.events import lag
 from customers.models import Customer, ErasureReceipt
 from marketing.admin import badges

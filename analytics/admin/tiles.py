@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,6 +15,7 @@ from analytics.headlines import CampaignFigures
 from analytics.metrics import Totals
 from analytics.returns import Roi
 from crm.adminkit import display
+from crm.adminkit.charts import spark
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +46,6 @@ def change(
     rate = display.rate(abs(Decimal(now) - before), before)
     is_same = rate == display.rate(Decimal(0), before)
     return Change(rate, None if is_same else now > before, compared_with)
-
-
-def spark(values: Sequence[Decimal | int]) -> str:
-    """Return the SVG path of an area 100 wide and 30 high; "" if all values are zero."""
-    highest = max(values, default=0)
-    if highest <= 0 or len(values) < 2:
-        return ""
-    step = 100 / (len(values) - 1)
-    points = (
-        f"{place * step:.1f},{30 - 28 * max(float(value), 0.0) / float(highest):.1f}"
-        for place, value in enumerate(values)
-    )
-    return f"M0,30 L{' '.join(points)} L100,30 Z"
 
 
 def campaign_tiles(

@@ -121,3 +121,16 @@ class Chart:
     def __str__(self) -> SafeString:
         """Render the chart, so that a template writes `{{ chart }}`."""
         return render_to_string("admin/chart.html", {"chart": self})
+
+
+def spark(values: Sequence[Decimal | int]) -> str:
+    """Return the SVG path of an area 100 wide and 30 high; "" if all values are zero."""
+    highest = max(values, default=0)
+    if highest <= 0 or len(values) < 2:
+        return ""
+    step = 100 / (len(values) - 1)
+    points = (
+        f"{place * step:.1f},{30 - 28 * max(float(value), 0.0) / float(highest):.1f}"
+        for place, value in enumerate(values)
+    )
+    return f"M0,30 L{' '.join(points)} L100,30 Z"

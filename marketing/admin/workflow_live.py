@@ -14,12 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.adminkit import display, panels
+from crm.adminkit.charts import spark
 from marketing import workflows
 from marketing.admin.workflow_editor import WORDS
 from marketing.models import Enrollment, Workflow, WorkflowStep
 from marketing.statistics import Interval
-
-SPARK_WIDTH, SPARK_HEIGHT = 84, 20
 
 
 def context(request: HttpRequest, workflow: Workflow) -> dict[str, Any]:
@@ -52,20 +51,12 @@ def context(request: HttpRequest, workflow: Workflow) -> dict[str, Any]:
 
 
 def sparkline(numbers: Sequence[int]) -> SafeString:
-    """Draw numbers over time as a line."""
-    highest = max(*numbers, 1)
-    step = SPARK_WIDTH / (len(numbers) - 1)
-    points = " ".join(
-        f"{place * step:.1f},{SPARK_HEIGHT - 2 - number / highest * (SPARK_HEIGHT - 4):.1f}"
-        for place, number in enumerate(numbers)
-    )
+    """Draw numbers of days as an area."""
     days = ngettext("%(n)s day", "%(n)s days", len(numbers)) % {"n": len(numbers)}
     return format_html(
-        '<svg class="wf-spark" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}"><polyline points="{3}"/></svg>',
-        SPARK_WIDTH,
-        SPARK_HEIGHT,
+        '<svg class="wf-spark" viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label="{}"><path d="{}"/></svg>',
         _("Entered in %(days)s") % {"days": days},
-        points,
+        spark(numbers),
     )
 
 
