@@ -21,7 +21,7 @@ WORKFLOW_FORM: Form = (
         "reentry",
         "reentry",
         gettext_lazy("Re-entry"),
-        gettext_lazy("Without it, a customer enters once."),
+        gettext_lazy("Without it, a customer enters once; on a schedule, each time."),
         optional=True,
     ),
     Setting(

@@ -58,7 +58,8 @@ _ENTER = f"""
         FROM wanted JOIN customers_customer AS person ON person.id = customer AND erased_at IS NULL
         WHERE NOT EXISTS (
             SELECT FROM marketing_enrollment AS earlier
-            WHERE earlier.workflow_id = %(workflow)s AND earlier.customer_id = customer AND earlier.entry_key = key
+            WHERE earlier.workflow_id = %(workflow)s AND earlier.customer_id = customer
+              AND (earlier.entry_key = key OR %(across_keys)s)
               AND (%(reentry)s::interval IS NULL OR earlier.entered_at > wanted.at - %(reentry)s::interval)
         )
         ORDER BY customer
@@ -99,6 +100,7 @@ def enter(
         "step": definition.start or "",
         "now": now,
         "reentry": definition.reentry,
+        "across_keys": definition.entry.is_by_clock and definition.reentry is not None,
         "customers": [each.customer_id for each in chosen],
         "keys": [each.key[:LONGEST_KEY] for each in chosen],
         "times": [each.at for each in chosen],

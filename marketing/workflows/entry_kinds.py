@@ -133,6 +133,11 @@ class Entry:
     weekdays: tuple[str, ...] = ()
     day_of_month: int | None = None
 
+    @property
+    def is_by_clock(self) -> bool:
+        """Return whether the key of a passage is a time: re-entry then counts from one time to the next."""
+        return self.on in ("date", "schedule")
+
     def in_words(self) -> str:
         """Return what lets customers enter, as a sentence without a full stop."""
         words = self._kind_in_words()

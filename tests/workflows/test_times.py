@@ -147,6 +147,18 @@ def test_a_schedule_lets_its_audience_enter_each_time(monkeypatch: pytest.Monkey
     assert workflow.enrollments.count() == 2 * len(people)
 
 
+def test_reentry_holds_between_the_times_of_a_schedule() -> None:
+    make_customer()
+    entry = {"on": "schedule", "every": "weekly", "weekdays": ["tue"]}
+    workflow = starting(entry, MONDAY, reentry={"after_days": 10})
+    tuesday = datetime(2027, 3, 23, 9, 0, 5, tzinfo=UTC)
+    entered = []
+    for week in range(4):
+        clock.enter_by_clock(now=tuesday + timedelta(weeks=week))
+        entered.append(workflow.enrollments.count())
+    assert entered == [1, 1, 2, 2]
+
+
 def test_the_members_of_a_segment_enter_at_activation() -> None:
     ada = make_customer()
     make_customer()
